@@ -1,0 +1,621 @@
+//! Registers of BAR 0: const tables from which the address decode, the driver, the model and the printed reference are made.
+//!
+//! All registers are 32 bits wide, little-endian, and are read and written whole. Reading an address without a register returns
+//! 0; writing one, or writing a read-only register, does nothing. 64-bit values stand as `*_LO` and `*_HI`; how each
+//! pair stays consistent stands with the registers.
+
+use crate::{ABI_MAJOR, ABI_MINOR, MAGIC, limits, record::DropCause, time};
+use core::fmt;
+
+/// How the bus may use a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// The host reads what the card says; writes do nothing.
+    ReadOnly,
+    /// The host writes, the card obeys, reading returns what was written.
+    ReadWrite,
+    /// Writing 1 makes something happen once; reads as 0.
+    Pulse,
+}
+
+/// A run of bits of a register.
+#[derive(Debug, Clone, Copy)]
+pub struct Field {
+    /// Name in capitals, unique in its register.
+    pub name: &'static str,
+    /// Lowest bit.
+    pub lsb: u32,
+    /// Number of bits.
+    pub width: u32,
+    /// How the bus may use it.
+    pub access: Access,
+    /// Value after reset.
+    pub reset: u32,
+    /// One sentence.
+    pub about: &'static str,
+}
+
+impl Field {
+    /// Bits of the field, in place.
+    pub const fn mask(&self) -> u32 {
+        (u32::MAX >> (32 - self.width)) << self.lsb
+    }
+
+    /// The field's value in a register's value.
+    pub const fn extract(&self, register: u32) -> u32 {
+        (register & self.mask()) >> self.lsb
+    }
+
+    /// The value in its place; bits that do not fit are cut off.
+    pub const fn place(&self, value: u32) -> u32 {
+        (value << self.lsb) & self.mask()
+    }
+}
+
+/// A register.
+#[derive(Debug, Clone, Copy)]
+pub struct Register {
+    /// Name in capitals, unique in its block.
+    pub name: &'static str,
+    /// Byte offset in the block.
+    pub offset: u32,
+    /// Its fields, from the lowest bit up. Bits without a field read as 0.
+    pub fields: &'static [Field],
+}
+
+/// A block of registers.
+#[derive(Debug, Clone, Copy)]
+pub struct Block {
+    /// Name in capitals, unique.
+    pub name: &'static str,
+    /// Byte offset in BAR 0.
+    pub offset: u32,
+    /// Bytes of BAR 0 that belong to it.
+    pub bytes: u32,
+    /// One sentence.
+    pub about: &'static str,
+    /// Its registers, by rising offset.
+    pub registers: &'static [Register],
+}
+
+/// Bytes of BAR 0.
+pub const BAR_BYTES: u32 = 0x1000;
+
+macro_rules! register {
+    ($name:literal, $offset:expr, $access:ident, $reset:expr, $about:literal) => {
+        Register {
+            name: $name,
+            offset: $offset,
+            fields: &[Field {
+                name: "VALUE",
+                lsb: 0,
+                width: 32,
+                access: Access::$access,
+                reset: $reset,
+                about: $about,
+            }],
+        }
+    };
+}
+
+macro_rules! field {
+    ($name:literal, $lsb:expr, $width:expr, $access:ident, $reset:expr, $about:literal) => {
+        Field { name: $name, lsb: $lsb, width: $width, access: Access::$access, reset: $reset, about: $about }
+    };
+}
+
+/// Who the card is. Everything here is constant.
+pub mod identity {
+    use super::*;
+    /// Offset of the block.
+    pub const OFFSET: u32 = 0x000;
+    /// [`crate::MAGIC`].
+    pub const MAGIC_AT: u32 = OFFSET;
+    /// ABI version.
+    pub const ABI_AT: u32 = OFFSET + 0x04;
+    /// First of the eight words of the build hash.
+    pub const BUILD_HASH_AT: u32 = OFFSET + 0x10;
+    /// Words of the build hash.
+    pub const BUILD_HASH_WORDS: u32 = 8;
+    /// Minor version.
+    pub const ABI_MINOR_FIELD: Field = field!("MINOR", 0, 16, ReadOnly, ABI_MINOR as u32, "ABI minor version.");
+    /// Major version.
+    pub const ABI_MAJOR_FIELD: Field = field!("MAJOR", 16, 16, ReadOnly, ABI_MAJOR as u32, "ABI major version.");
+    /// Rows per way of the address table.
+    pub const ADDRESS_ROWS_AT: u32 = OFFSET + 0x30;
+    /// Rows per way of the endpoint table.
+    pub const ENDPOINT_ROWS_AT: u32 = OFFSET + 0x34;
+    /// Match indices.
+    pub const MATCH_INDICES_AT: u32 = OFFSET + 0x38;
+    /// Record rings.
+    pub const RECORD_RINGS_AT: u32 = OFFSET + 0x3c;
+    pub(super) const REGISTERS: &[Register] = &[
+        register!("MAGIC", 0x00, ReadOnly, MAGIC, "The letters WRIT; anything else is no Writ card."),
+        Register { name: "ABI", offset: 0x04, fields: &[ABI_MINOR_FIELD, ABI_MAJOR_FIELD] },
+        register!("BUILD_HASH_0", 0x10, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 0 to 3."),
+        register!("BUILD_HASH_1", 0x14, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 4 to 7."),
+        register!("BUILD_HASH_2", 0x18, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 8 to 11."),
+        register!("BUILD_HASH_3", 0x1c, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 12 to 15."),
+        register!("BUILD_HASH_4", 0x20, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 16 to 19."),
+        register!("BUILD_HASH_5", 0x24, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 20 to 23."),
+        register!("BUILD_HASH_6", 0x28, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 24 to 27."),
+        register!("BUILD_HASH_7", 0x2c, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 28 to 31."),
+        register!("ADDRESS_ROWS", 0x30, ReadOnly, limits::ADDRESS_ROWS_PER_WAY, "Rows per way of the address table."),
+        register!(
+            "ENDPOINT_ROWS",
+            0x34,
+            ReadOnly,
+            limits::ENDPOINT_ROWS_PER_WAY,
+            "Rows per way of the endpoint table."
+        ),
+        register!("MATCH_INDICES", 0x38, ReadOnly, limits::MATCH_INDEX_COUNT, "Match indices that a row may return."),
+        register!("RECORD_RINGS", 0x3c, ReadOnly, limits::RECORD_RINGS as u32, "Record rings."),
+    ];
+}
+
+/// Reset, arming, state.
+pub mod control {
+    use super::*;
+    /// Offset of the block.
+    pub const OFFSET: u32 = 0x100;
+    /// Control register.
+    pub const CONTROL_AT: u32 = OFFSET;
+    /// Status register.
+    pub const STATUS_AT: u32 = OFFSET + 0x04;
+    /// While 0 no hit leaves the lookups.
+    pub const ARMED: Field = field!("ARMED", 0, 1, ReadWrite, 0, "1: hits are copied. 0: the card is a wire.");
+    /// Resets everything but the wire path.
+    pub const RESET: Field = field!(
+        "RESET",
+        1,
+        1,
+        Pulse,
+        0,
+        "Disarms, empties copy path and rings, clears counters and time, then sweeps all rows; the wire is not touched."
+    );
+    /// Copies all counters into their registers.
+    pub const SNAPSHOT: Field =
+        field!("SNAPSHOT", 2, 1, Pulse, 0, "Copies all counters into the COUNTERS block in one clock.");
+    /// The sweep is over.
+    pub const TABLES_READY: Field = field!(
+        "TABLES_READY",
+        0,
+        1,
+        ReadOnly,
+        0,
+        "All rows were swept since the last reset; row commands are accepted."
+    );
+    /// The record path holds nothing.
+    pub const RECORDS_IDLE: Field = field!(
+        "RECORDS_IDLE",
+        1,
+        1,
+        ReadOnly,
+        1,
+        "No frame waits for its verdict, no record waits for the bus, and the last index write-back is done."
+    );
+    pub(super) const REGISTERS: &[Register] = &[
+        Register { name: "CONTROL", offset: 0x00, fields: &[ARMED, RESET, SNAPSHOT] },
+        Register { name: "STATUS", offset: 0x04, fields: &[TABLES_READY, RECORDS_IDLE] },
+    ];
+}
+
+/// The card's clock.
+pub mod clock {
+    use super::*;
+    /// Offset of the block.
+    pub const OFFSET: u32 = 0x140;
+    /// Time to set, low word.
+    pub const SET_LO_AT: u32 = OFFSET;
+    /// Time to set, high word.
+    pub const SET_HI_AT: u32 = OFFSET + 0x04;
+    /// Apply and quality.
+    pub const SET_AT: u32 = OFFSET + 0x08;
+    /// Current time, low word; reading it latches the high word.
+    pub const NOW_LO_AT: u32 = OFFSET + 0x0c;
+    /// Current time, high word as latched.
+    pub const NOW_HI_AT: u32 = OFFSET + 0x10;
+    /// Nanoseconds a clock.
+    pub const INCREMENT_NS_AT: u32 = OFFSET + 0x14;
+    /// Fraction of a nanosecond a clock.
+    pub const INCREMENT_FRACTION_AT: u32 = OFFSET + 0x18;
+    /// Steps the clock.
+    pub const APPLY: Field = field!(
+        "APPLY",
+        0,
+        1,
+        Pulse,
+        0,
+        "Sets the clock to SET and its fraction to 0. Ignored while armed. A row that had expired by the old time stays expired."
+    );
+    /// Quality to go with the time.
+    pub const QUALITY: Field = field!(
+        "QUALITY",
+        1,
+        2,
+        ReadWrite,
+        0,
+        "How far the time can be trusted: 0 unset, 1 free, 2 locked. At 0 nothing is copied."
+    );
+    /// Increment field.
+    pub const INCREMENT_NS_FIELD: Field =
+        field!("NS", 0, 8, ReadWrite, time::INCREMENT_NS, "Whole nanoseconds that the clock advances each core clock.");
+    pub(super) const REGISTERS: &[Register] = &[
+        register!("SET_LO", 0x00, ReadWrite, 0, "Time to set, ns of TAI since the PTP epoch, low word."),
+        register!("SET_HI", 0x04, ReadWrite, 0, "Time to set, high word."),
+        Register { name: "SET", offset: 0x08, fields: &[APPLY, QUALITY] },
+        register!("NOW_LO", 0x0c, ReadOnly, 0, "Current time, low word; reading it latches NOW_HI."),
+        register!("NOW_HI", 0x10, ReadOnly, 0, "Current time, high word, as latched by the last read of NOW_LO."),
+        Register { name: "INCREMENT_NS", offset: 0x14, fields: &[INCREMENT_NS_FIELD] },
+        register!(
+            "INCREMENT_FRACTION",
+            0x18,
+            ReadWrite,
+            time::INCREMENT_FRACTION,
+            "Fraction in 2^-32 ns that the clock advances each core clock."
+        ),
+    ];
+}
+
+/// Rings in host memory. All addresses are multiples of 64 bytes; all indices count lines (records), commands or completions since
+/// the ring was enabled, modulo 2^32.
+pub mod rings {
+    use super::*;
+    /// Offset of the block.
+    pub const OFFSET: u32 = 0x200;
+    /// Address of the record ring, low word.
+    pub const RECORD_BASE_LO_AT: u32 = OFFSET;
+    /// Address of the record ring, high word.
+    pub const RECORD_BASE_HI_AT: u32 = OFFSET + 0x04;
+    /// Size of the record ring.
+    pub const RECORD_LINES_AT: u32 = OFFSET + 0x08;
+    /// Address of the record index line, low word.
+    pub const RECORD_INDEX_LO_AT: u32 = OFFSET + 0x0c;
+    /// Address of the record index line, high word.
+    pub const RECORD_INDEX_HI_AT: u32 = OFFSET + 0x10;
+    /// Consumer index of the record ring.
+    pub const RECORD_CONSUMER_AT: u32 = OFFSET + 0x14;
+    /// Address of the command ring, low word.
+    pub const COMMAND_BASE_LO_AT: u32 = OFFSET + 0x20;
+    /// Address of the command ring, high word.
+    pub const COMMAND_BASE_HI_AT: u32 = OFFSET + 0x24;
+    /// Size of the command ring.
+    pub const COMMAND_COUNT_AT: u32 = OFFSET + 0x28;
+    /// Producer index of the command ring: the doorbell.
+    pub const COMMAND_PRODUCER_AT: u32 = OFFSET + 0x2c;
+    /// Address of the completion ring, low word.
+    pub const COMPLETION_BASE_LO_AT: u32 = OFFSET + 0x30;
+    /// Address of the completion ring, high word.
+    pub const COMPLETION_BASE_HI_AT: u32 = OFFSET + 0x34;
+    /// Size of the completion ring.
+    pub const COMPLETION_COUNT_AT: u32 = OFFSET + 0x38;
+    /// Address of the completion index line, low word.
+    pub const COMPLETION_INDEX_LO_AT: u32 = OFFSET + 0x3c;
+    /// Address of the completion index line, high word.
+    pub const COMPLETION_INDEX_HI_AT: u32 = OFFSET + 0x40;
+    /// Enables.
+    pub const ENABLE_AT: u32 = OFFSET + 0x44;
+    /// Enables the record ring.
+    pub const ENABLE_RECORDS: Field = field!(
+        "RECORDS",
+        0,
+        1,
+        ReadWrite,
+        0,
+        "1: records are written; the producer starts at 0 when it turns 1. 0: they wait in the record FIFO, then are dropped."
+    );
+    /// Enables the command and completion rings.
+    pub const ENABLE_COMMANDS: Field = field!(
+        "COMMANDS",
+        1,
+        1,
+        ReadWrite,
+        0,
+        "1: commands are fetched and completed; both indices start at 0 when it turns 1."
+    );
+    pub(super) const REGISTERS: &[Register] = &[
+        register!("RECORD_BASE_LO", 0x00, ReadWrite, 0, "Address of the record ring, low word."),
+        register!("RECORD_BASE_HI", 0x04, ReadWrite, 0, "Address of the record ring, high word."),
+        register!("RECORD_LINES", 0x08, ReadWrite, 0, "Lines of 64 bytes of the record ring, a power of two."),
+        register!(
+            "RECORD_INDEX_LO",
+            0x0c,
+            ReadWrite,
+            0,
+            "Address of the line whose first four bytes the card sets to the record producer index, low word."
+        ),
+        register!("RECORD_INDEX_HI", 0x10, ReadWrite, 0, "The same, high word."),
+        register!("RECORD_CONSUMER", 0x14, ReadWrite, 0, "Lines of the record ring that the host has released."),
+        register!("COMMAND_BASE_LO", 0x20, ReadWrite, 0, "Address of the command ring, low word."),
+        register!("COMMAND_BASE_HI", 0x24, ReadWrite, 0, "Address of the command ring, high word."),
+        register!(
+            "COMMAND_COUNT",
+            0x28,
+            ReadWrite,
+            0,
+            "Commands of 64 bytes that the command ring holds, a power of two."
+        ),
+        register!("COMMAND_PRODUCER", 0x2c, ReadWrite, 0, "Commands that the host has written: the doorbell."),
+        register!("COMPLETION_BASE_LO", 0x30, ReadWrite, 0, "Address of the completion ring, low word."),
+        register!("COMPLETION_BASE_HI", 0x34, ReadWrite, 0, "Address of the completion ring, high word."),
+        register!(
+            "COMPLETION_COUNT",
+            0x38,
+            ReadWrite,
+            0,
+            "Completions of 128 bytes that the completion ring holds, a power of two."
+        ),
+        register!(
+            "COMPLETION_INDEX_LO",
+            0x3c,
+            ReadWrite,
+            0,
+            "Address of the line whose first four bytes the card sets to the completion producer index, low word."
+        ),
+        register!("COMPLETION_INDEX_HI", 0x40, ReadWrite, 0, "The same, high word."),
+        Register { name: "ENABLE", offset: 0x44, fields: &[ENABLE_RECORDS, ENABLE_COMMANDS] },
+    ];
+}
+
+/// A 64-bit counter of the COUNTERS block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Counter {
+    /// Frames that arrived on port A.
+    FramesInA,
+    /// Frames that arrived on port B.
+    FramesInB,
+    /// Bytes with FCS that arrived on port A.
+    BytesInA,
+    /// Bytes with FCS that arrived on port B.
+    BytesInB,
+    /// Frames that left on port A.
+    FramesOutA,
+    /// Frames that left on port B.
+    FramesOutB,
+    /// Frames from port A whose keys entered lookup.
+    FramesLookedUpA,
+    /// Frames from port B whose keys entered lookup.
+    FramesLookedUpB,
+    /// Looked-up frames of a parse class, by its number.
+    Class(u8),
+    /// Looked-up frames with at least one hit that counted.
+    FramesHit,
+    /// Packet records given to the record FIFO.
+    Records,
+    /// Gap records given to the record FIFO.
+    GapRecords,
+    /// Dropped frames by the number of their [`DropCause`]. `WireError` and `WindowFifo` count all frames, the others those with hits.
+    Drop(u8),
+    /// Frames whose drop could not be counted per match, because the queue of hit lists was full.
+    DropUnattributed,
+    /// Frames with a live, matching row that was suppressed because the time quality is unset.
+    SuppressedTime,
+    /// Lookups that found a matching row which had expired, while armed.
+    ExpiredHits,
+    /// Commands completed with any status.
+    Commands,
+}
+
+/// Every counter, with its name in the reference, in the order of the COUNTERS block.
+pub const COUNTERS: &[(Counter, &str, &str)] = &[
+    (Counter::FramesInA, "FRAMES_IN_A", "Frames that arrived on port A."),
+    (Counter::FramesInB, "FRAMES_IN_B", "Frames that arrived on port B."),
+    (Counter::BytesInA, "BYTES_IN_A", "Bytes with FCS that arrived on port A."),
+    (Counter::BytesInB, "BYTES_IN_B", "Bytes with FCS that arrived on port B."),
+    (Counter::FramesOutA, "FRAMES_OUT_A", "Frames that left on port A."),
+    (Counter::FramesOutB, "FRAMES_OUT_B", "Frames that left on port B."),
+    (Counter::FramesLookedUpA, "FRAMES_LOOKED_UP_A", "Frames from port A whose keys entered lookup."),
+    (Counter::FramesLookedUpB, "FRAMES_LOOKED_UP_B", "Frames from port B whose keys entered lookup."),
+    (Counter::Class(0), "CLASS_NON_IP", "Looked-up frames without IP."),
+    (Counter::Class(1), "CLASS_TRUNCATED", "Looked-up frames that end inside a header."),
+    (Counter::Class(2), "CLASS_VLAN_DEPTH", "Looked-up frames with too many VLAN tags."),
+    (Counter::Class(3), "CLASS_MALFORMED_IP", "Looked-up frames with a contradictory IP header."),
+    (Counter::Class(4), "CLASS_PORTS", "Looked-up frames with addresses and ports."),
+    (Counter::Class(5), "CLASS_NO_PORTS", "Looked-up frames with addresses and a protocol without known ports."),
+    (Counter::Class(6), "CLASS_FRAGMENT", "Looked-up fragments that are not the first."),
+    (Counter::Class(7), "CLASS_EXTENSION_DEPTH", "Looked-up frames with too many IPv6 extension headers."),
+    (Counter::Class(8), "CLASS_L4_TRUNCATED", "Looked-up frames whose transport header is not wholly there."),
+    (Counter::FramesHit, "FRAMES_HIT", "Looked-up frames with at least one hit that counted."),
+    (Counter::Records, "RECORDS", "Packet records given to the record FIFO."),
+    (Counter::GapRecords, "GAP_RECORDS", "Gap records given to the record FIFO."),
+    (Counter::Drop(0), "DROP_COPY_FIFO", "Matched frames dropped: copy frame FIFO full."),
+    (Counter::Drop(1), "DROP_RECORD_FIFO", "Matched frames dropped: record FIFO full."),
+    (Counter::Drop(2), "DROP_OVERSIZE", "Matched frames dropped: longer than the copy path takes."),
+    (
+        Counter::Drop(3),
+        "DROP_WIRE_ERROR",
+        "Frames, matched or not, that the MAC marked as damaged and that were not copied.",
+    ),
+    (Counter::Drop(4), "DROP_WINDOW_FIFO", "Frames never looked up: window FIFO full."),
+    (Counter::DropUnattributed, "DROP_UNATTRIBUTED", "Dropped matched frames that the per-match counters missed."),
+    (
+        Counter::SuppressedTime,
+        "SUPPRESSED_TIME",
+        "Frames that would have hit while armed, suppressed because the time quality is unset.",
+    ),
+    (Counter::ExpiredHits, "EXPIRED_HITS", "Lookups that found a matching but expired row while armed."),
+    (Counter::Commands, "COMMANDS", "Commands completed with any status."),
+];
+
+const _: () = assert!(DropCause::ALL.len() == 5 && crate::parse::ParseClass::ALL.len() == 9);
+
+/// The counters, as of the last snapshot.
+pub mod counters {
+    /// Offset of the block. Counter number `n` of [`super::COUNTERS`] stands at `OFFSET + 8 * n`, low word first.
+    pub const OFFSET: u32 = 0x400;
+
+    /// Address of the low word of a counter, or `None` if the ABI does not have it.
+    pub fn address(counter: super::Counter) -> Option<u32> {
+        let position = super::COUNTERS.iter().position(|(each, _, _)| *each == counter)?;
+        Some(OFFSET + 8 * position as u32)
+    }
+}
+
+/// All blocks but COUNTERS, whose registers come from [`COUNTERS`], by rising offset.
+pub const BLOCKS: &[Block] = &[
+    Block {
+        name: "IDENTITY",
+        offset: identity::OFFSET,
+        bytes: 0x100,
+        about: "Who the card is and how big its tables are.",
+        registers: identity::REGISTERS,
+    },
+    Block {
+        name: "CONTROL",
+        offset: control::OFFSET,
+        bytes: 0x40,
+        about: "Reset, arming, state.",
+        registers: control::REGISTERS,
+    },
+    Block {
+        name: "CLOCK",
+        offset: clock::OFFSET,
+        bytes: 0x40,
+        about: "The clock that stamps frames and expires rows.",
+        registers: clock::REGISTERS,
+    },
+    Block {
+        name: "RINGS",
+        offset: rings::OFFSET,
+        bytes: 0x100,
+        about: "Rings in host memory.",
+        registers: rings::REGISTERS,
+    },
+];
+
+const fn check_blocks() {
+    let mut free = 0;
+    let mut b = 0;
+    while b < BLOCKS.len() {
+        let block = &BLOCKS[b];
+        assert!(block.offset >= free, "blocks overlap");
+        free = block.offset + block.bytes;
+        let mut next = 0;
+        let mut r = 0;
+        while r < block.registers.len() {
+            let register = &block.registers[r];
+            assert!(register.offset % 4 == 0 && register.offset >= next, "registers overlap");
+            next = register.offset + 4;
+            check_fields(register);
+            r += 1;
+        }
+        assert!(next <= block.bytes, "register outside its block");
+        b += 1;
+    }
+    assert!(free <= counters::OFFSET, "COUNTERS overlaps a block");
+    assert!(counters::OFFSET + 8 * COUNTERS.len() as u32 <= BAR_BYTES, "BAR too small");
+}
+
+const fn check_fields(register: &Register) {
+    let mut free = 0;
+    let mut f = 0;
+    while f < register.fields.len() {
+        let field = &register.fields[f];
+        assert!(field.width > 0 && field.lsb >= free, "fields overlap");
+        free = field.lsb + field.width;
+        assert!(free <= 32, "field outside its register");
+        assert!(field.width == 32 || field.reset >> field.width == 0, "reset value does not fit its field");
+        f += 1;
+    }
+    assert!(!register.fields.is_empty(), "register without fields");
+}
+
+const _: () = check_blocks();
+
+/// Writes the register reference as Markdown.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_markdown(out: &mut dyn fmt::Write) -> fmt::Result {
+    writeln!(out, "# Registers of BAR 0, ABI {ABI_MAJOR}.{ABI_MINOR}\n")?;
+    writeln!(
+        out,
+        "Printed from `hdl/abi/src/registers.rs`. All registers are 32 bits, little-endian; addresses are byte offsets."
+    )?;
+    for block in BLOCKS {
+        writeln!(out, "\n## {} at {:#05x}\n\n{}\n", block.name, block.offset, block.about)?;
+        writeln!(out, "| address | register | bits | field | access | reset | meaning |")?;
+        writeln!(out, "|---|---|---|---|---|---|---|")?;
+        for register in block.registers {
+            for field in register.fields {
+                writeln!(
+                    out,
+                    "| {:#05x} | {} | {}:{} | {} | {} | {:#x} | {} |",
+                    block.offset + register.offset,
+                    register.name,
+                    field.lsb + field.width - 1,
+                    field.lsb,
+                    field.name,
+                    access_name(field.access),
+                    field.reset,
+                    field.about
+                )?;
+            }
+        }
+    }
+    writeln!(out, "\n## COUNTERS at {:#05x}\n", counters::OFFSET)?;
+    writeln!(
+        out,
+        "64-bit counters as of the last CONTROL.SNAPSHOT, low word at the address, high word 4 bytes on. Read-only, 0 after reset.\n"
+    )?;
+    writeln!(out, "| address | counter | meaning |\n|---|---|---|")?;
+    for (number, (_, name, about)) in COUNTERS.iter().enumerate() {
+        writeln!(out, "| {:#05x} | {name} | {about} |", counters::OFFSET + 8 * number as u32)?;
+    }
+    Ok(())
+}
+
+/// Writes the register reference as one JSON object.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_json(out: &mut dyn fmt::Write) -> fmt::Result {
+    write!(out, "{{\"abi\":\"{ABI_MAJOR}.{ABI_MINOR}\",\"blocks\":[")?;
+    for (b, block) in BLOCKS.iter().enumerate() {
+        let comma = if b == 0 { "" } else { "," };
+        write!(
+            out,
+            "{comma}{{\"name\":\"{}\",\"offset\":{},\"bytes\":{},\"registers\":[",
+            block.name, block.offset, block.bytes
+        )?;
+        for (r, register) in block.registers.iter().enumerate() {
+            let comma = if r == 0 { "" } else { "," };
+            write!(
+                out,
+                "{comma}{{\"name\":\"{}\",\"address\":{},\"fields\":[",
+                register.name,
+                block.offset + register.offset
+            )?;
+            for (f, field) in register.fields.iter().enumerate() {
+                let comma = if f == 0 { "" } else { "," };
+                write!(
+                    out,
+                    "{comma}{{\"name\":\"{}\",\"lsb\":{},\"width\":{},\"access\":\"{}\",\"reset\":{},\"about\":\"{}\"}}",
+                    field.name,
+                    field.lsb,
+                    field.width,
+                    access_name(field.access),
+                    field.reset,
+                    field.about
+                )?;
+            }
+            write!(out, "]}}")?;
+        }
+        write!(out, "]}}")?;
+    }
+    write!(out, "],\"counters\":[")?;
+    for (number, (_, name, about)) in COUNTERS.iter().enumerate() {
+        let comma = if number == 0 { "" } else { "," };
+        let address = counters::OFFSET + 8 * number as u32;
+        write!(out, "{comma}{{\"name\":\"{name}\",\"address\":{address},\"about\":\"{about}\"}}")?;
+    }
+    writeln!(out, "]}}")
+}
+
+const fn access_name(access: Access) -> &'static str {
+    match access {
+        Access::ReadOnly => "ro",
+        Access::ReadWrite => "rw",
+        Access::Pulse => "pulse",
+    }
+}
