@@ -53,7 +53,8 @@ pub enum Status {
     BadCrc = 1,
     /// The opcode does not exist.
     BadOpcode = 2,
-    /// The table, way or row does not exist (row commands), or the scope or match index does not exist (`WriteRow`), or
+    /// The table, way or row does not exist (row commands), or the scope or match index does not exist or `not_after` has a bit
+    /// above [`time::NOT_AFTER_BITS`] (`WriteRow`), or
     /// the match index does not exist (drop commands).
     BadField = 3,
     /// The tables are still being swept after a reset.
@@ -92,12 +93,12 @@ pub struct Command {
     pub row: U32,
     /// Match index, 24 bits, little-endian.
     pub match_index: [u8; 3],
-    /// `not_after` in ticks of 2^20 ns, 40 bits, little-endian.
-    pub not_after: [u8; 5],
+    /// `not_after` in ticks of 2^20 ns, 44 bits, little-endian; the upper four bits are zero.
+    pub not_after: [u8; 6],
     /// The key, from its first byte on; bytes behind the table's key are zero.
     pub key: [u8; key::KEY_BYTES_MAX],
     /// Zero.
-    pub reserved: [u8; 2],
+    pub reserved: u8,
     /// CRC-32C over the 60 bytes before.
     pub crc32c: U32,
 }
@@ -111,7 +112,7 @@ pub struct Row {
     pub match_index: MatchIndex,
     /// How much of the frame a hit allows.
     pub scope: Scope,
-    /// Expiry in ticks of 2^20 ns, at most 40 bits.
+    /// Expiry in ticks of 2^20 ns, at most 44 bits.
     pub not_after: u64,
 }
 
@@ -177,7 +178,12 @@ impl Command {
         let index_exists = self.match_index_bits() < limits::MATCH_INDEX_COUNT;
         let ok = match opcode {
             Opcode::Nop => true,
-            Opcode::WriteRow => row_exists && index_exists && Scope::from_bits(self.scope).is_some(),
+            Opcode::WriteRow => {
+                row_exists
+                    && index_exists
+                    && Scope::from_bits(self.scope).is_some()
+                    && self.not_after_ticks() <= time::NOT_AFTER_NEVER
+            }
             Opcode::ClearRow | Opcode::ReadRow => row_exists,
             Opcode::ReadDrops | Opcode::ClearDrops => index_exists,
         };
@@ -231,7 +237,7 @@ const _: () = {
     assert!(size_of::<Command>() == limits::LINE_BYTES);
     assert!(core::mem::offset_of!(Command, match_index) == 12);
     assert!(core::mem::offset_of!(Command, not_after) == 15);
-    assert!(core::mem::offset_of!(Command, key) == 20);
+    assert!(core::mem::offset_of!(Command, key) == 21);
     assert!(core::mem::offset_of!(Command, crc32c) == 60);
     assert!(size_of::<Completion>() == 2 * limits::LINE_BYTES);
     assert!(core::mem::offset_of!(Completion, stamp_ns) == 8);

@@ -9,8 +9,8 @@ pub const INCREMENT_FRACTION: u32 = ((17_u64 << 32) / 165) as u32;
 
 /// A row's `not_after` counts ticks of 2^20 ns (1.048576 ms).
 pub const NOT_AFTER_SHIFT: u32 = 20;
-/// Bits of `not_after`.
-pub const NOT_AFTER_BITS: u32 = 40;
+/// Bits of `not_after`: with the shift they cover every stamp of 64 bits, so that no tick ever wraps.
+pub const NOT_AFTER_BITS: u32 = 44;
 /// A row with this `not_after` never expires by itself.
 pub const NOT_AFTER_NEVER: u64 = (1 << NOT_AFTER_BITS) - 1;
 
@@ -18,8 +18,7 @@ pub const NOT_AFTER_NEVER: u64 = (1 << NOT_AFTER_BITS) - 1;
 /// outlive its end. A row matches a frame stamped `s` if and only if `s >> 20 < not_after`, so nothing stamped
 /// in `[not_after << 20, end_ns)` is selected: up to one tick less than ordered, never more.
 pub const fn not_after_from_ns(end_ns: u64) -> u64 {
-    let tick = end_ns >> NOT_AFTER_SHIFT;
-    if tick > NOT_AFTER_NEVER { NOT_AFTER_NEVER } else { tick }
+    end_ns >> NOT_AFTER_SHIFT
 }
 
 /// How far the stamps can be trusted. Stands in every record.
