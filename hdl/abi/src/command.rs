@@ -5,6 +5,7 @@
 //! more commands outstanding than the completion ring holds.
 
 use crate::{MatchIndex, Scope, Table, crc, key, limits, time};
+use core::fmt;
 use zerocopy::{
     FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout, Unaligned,
     little_endian::{U32, U64},
@@ -76,7 +77,9 @@ impl Status {
 }
 
 /// One command: one line.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+///
+/// `Debug` leaves out the key: it is what an order names.
+#[derive(Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct Command {
     /// [`Opcode`].
@@ -104,7 +107,9 @@ pub struct Command {
 }
 
 /// What a row holds, apart from where it stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// `Debug` leaves out the key: it is what an order names.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Row {
     /// The key; bytes behind the table's key are zero.
     pub key: [u8; key::KEY_BYTES_MAX],
@@ -114,6 +119,31 @@ pub struct Row {
     pub scope: Scope,
     /// Expiry in ticks of 2^20 ns, at most 44 bits.
     pub not_after: u64,
+}
+
+impl fmt::Debug for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Row")
+            .field("match_index", &self.match_index)
+            .field("scope", &self.scope)
+            .field("not_after", &self.not_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command")
+            .field("opcode", &self.opcode)
+            .field("tag", &self.tag.get())
+            .field("table", &self.table)
+            .field("way", &self.way)
+            .field("row", &self.row.get())
+            .field("match_index", &self.match_index_bits())
+            .field("scope", &self.scope)
+            .field("not_after", &self.not_after_ticks())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Command {
@@ -257,6 +287,27 @@ fn number(bytes: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    struct Text([u8; 1024], usize);
+
+    impl fmt::Write for Text {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            self.0[self.1..self.1 + text.len()].copy_from_slice(text.as_bytes());
+            self.1 += text.len();
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn debug_does_not_show_the_key() {
+        let match_index = MatchIndex::new(1).expect("in range");
+        let row = Row { key: [0xee; key::KEY_BYTES_MAX], match_index, scope: Scope::Content, not_after: 1 };
+        let command = Command::write_row(1, Table::Address, 0, 0, &row);
+        let mut text = Text([0; 1024], 0);
+        fmt::write(&mut text, format_args!("{row:?} {command:?}")).expect("fits");
+        let text = core::str::from_utf8(&text.0[..text.1]).expect("text");
+        assert!(text.contains("match_index") && !text.contains("238") && !text.contains("ee"), "{text}");
+    }
 
     #[test]
     fn damaged_commands_are_refused() {

@@ -268,7 +268,9 @@ pub enum Record<'a> {
 }
 
 /// A checked packet record, in place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+///
+/// `Debug` leaves out the payload: it is somebody's communication.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Packet<'a> {
     /// First header line.
     pub header: &'a PacketHeader,
@@ -276,6 +278,12 @@ pub struct Packet<'a> {
     pub second: Option<&'a SecondLine>,
     /// The captured bytes, from the frame's first byte on.
     pub payload: &'a [u8],
+}
+
+impl core::fmt::Debug for Packet<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Packet").field("header", self.header).field("second", &self.second).finish_non_exhaustive()
+    }
 }
 
 impl<'a> Packet<'a> {

@@ -494,7 +494,7 @@ const fn check_blocks() {
         let mut r = 0;
         while r < block.registers.len() {
             let register = &block.registers[r];
-            assert!(register.offset % 4 == 0 && register.offset >= next, "registers overlap");
+            assert!(register.offset.is_multiple_of(4) && register.offset >= next, "registers overlap");
             next = register.offset + 4;
             check_fields(register);
             r += 1;

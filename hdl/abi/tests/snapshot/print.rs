@@ -1,0 +1,118 @@
+//! Prints the ABI as text.
+
+use crate::examples;
+use std::fmt::Write as _;
+use writ_abi::command::{Command, Completion, Opcode, Status};
+use writ_abi::parse::ParseClass;
+use writ_abi::record::{DropCause, GapRecord, PacketHeader, RawHit, RecordKind, SecondLine};
+use writ_abi::time::TimeQuality;
+use writ_abi::{Lookup, PortSide, Scope, Table};
+use zerocopy::FromZeros;
+
+/// One line for each constant, under its path.
+macro_rules! constants {
+    ($out:ident: $($path:path),* $(,)?) => {
+        $(writeln!($out, "{} = {:?}", stringify!($path).replace(' ', ""), $path).expect("a string takes everything");)*
+    };
+}
+
+/// One line for each field. Fails if the fields named do not fill the structure without gap or overlap.
+macro_rules! layout {
+    ($out:ident: $name:ident { $($field:tt),* $(,)? }) => {{
+        let sample = $name::new_zeroed();
+        let size = size_of::<$name>();
+        writeln!($out, "\nstruct {}: {size} bytes", stringify!($name)).expect("a string takes everything");
+        let mut next = 0;
+        $({
+            let (offset, bytes) = (core::mem::offset_of!($name, $field), size_of_val(&sample.$field));
+            assert_eq!(offset, next, "{}.{}: a field before it is not in the snapshot", stringify!($name), stringify!($field));
+            next = offset + bytes;
+            writeln!($out, "  {offset:3} {bytes:3} {}", stringify!($field)).expect("a string takes everything");
+        })*
+        assert_eq!(next, size, "{}: a field at the end is not in the snapshot", stringify!($name));
+    }};
+}
+
+/// One line for each number with a meaning.
+macro_rules! numbers {
+    ($out:ident: $name:ident) => {{
+        writeln!($out, "\nenum {}", stringify!($name)).expect("a string takes everything");
+        for (bits, value) in (0..=u8::MAX).filter_map(|bits| Some((bits, $name::from_bits(bits)?))) {
+            assert_eq!(value as u8, bits);
+            writeln!($out, "  {bits:3} {value:?}").expect("a string takes everything");
+        }
+    }};
+}
+
+pub(crate) fn abi() -> String {
+    let mut out = String::from("# Writ ABI. Printed by the test `snapshot` of writ-abi; not to be edited.\n\n");
+    constants(&mut out);
+    numbers(&mut out);
+    layouts(&mut out);
+    out.push_str("\n# Examples\n");
+    examples::write(&mut out);
+    out.push('\n');
+    writ_abi::registers::write_markdown(&mut out).expect("a string takes everything");
+    out
+}
+
+fn constants(out: &mut String) {
+    use writ_abi::{crc, hash, key, limits, record, registers, time};
+    constants!(out:
+        writ_abi::ABI_MAJOR, writ_abi::ABI_MINOR, writ_abi::MAGIC,
+        crc::POLYNOMIAL_CRC32, crc::POLYNOMIAL_CRC32C, hash::WAY_LSB,
+        key::ADDRESS_KEY_BYTES, key::ENDPOINT_KEY_BYTES, key::KEY_BYTES_MAX,
+        limits::WAYS, limits::ADDRESS_ROWS_PER_WAY, limits::ENDPOINT_ROWS_PER_WAY, limits::MATCH_INDEX_COUNT,
+        limits::LOOKUPS, limits::LINE_BYTES, limits::WINDOW_BYTES, limits::FCS_BYTES, limits::FRAME_BYTES_MAX,
+        limits::VLAN_TAGS_MAX, limits::IPV6_EXTENSION_HEADERS_MAX, limits::COPY_FIFO_LINES, limits::COPY_FRAMES_MAX,
+        limits::RECORD_FIFO_LINES, limits::WINDOW_FIFO_FRAMES, limits::DROP_QUEUE_FRAMES, limits::RECORD_RINGS,
+        limits::RING_LINES_MIN, limits::RING_LINES_MAX, limits::INDEX_WRITE_BACK_RECORDS,
+        record::HITS_INLINE, record::HITS_SECOND_LINE, record::SKIP_LINE,
+        record::flags::SECOND_LINE, record::flags::CUT, record::flags::TIME_QUALITY_LSB,
+        registers::BAR_BYTES, registers::identity::BUILD_HASH_WORDS,
+        time::CORE_CLOCK_HZ, time::INCREMENT_NS, time::INCREMENT_FRACTION,
+        time::NOT_AFTER_SHIFT, time::NOT_AFTER_BITS, time::NOT_AFTER_NEVER,
+    );
+}
+
+fn numbers(out: &mut String) {
+    numbers!(out: PortSide);
+    numbers!(out: Scope);
+    numbers!(out: Lookup);
+    numbers!(out: Table);
+    numbers!(out: ParseClass);
+    numbers!(out: TimeQuality);
+    numbers!(out: Opcode);
+    numbers!(out: Status);
+    out.push_str("\nenum RecordKind\n");
+    for kind in [RecordKind::Packet, RecordKind::Gap, RecordKind::Skip] {
+        // A kind that is added stops the compiler here, and belongs into the list above.
+        match kind {
+            RecordKind::Packet | RecordKind::Gap | RecordKind::Skip => {}
+        }
+        writeln!(out, "  {:3} {kind:?}", kind as u8).expect("a string takes everything");
+    }
+    out.push_str("\nenum DropCause\n");
+    for cause in DropCause::ALL {
+        writeln!(out, "  {:3} {cause:?}", cause as u8).expect("a string takes everything");
+    }
+}
+
+fn layouts(out: &mut String) {
+    layout!(out: RawHit { 0 });
+    layout!(out: PacketHeader {
+        kind, flags, hit_count, port_side, record_sequence, stamp_ns, original_bytes, captured_bytes, parse_class,
+        vlan_tags, l3_offset, l3_end, l4_offset, l4_end, protocol, reserved, payload_crc32c, header_crc32c, hits,
+    });
+    layout!(out: SecondLine { hits, reserved });
+    layout!(out: GapRecord {
+        kind, causes, reserved, first_sequence, first_stamp_ns, last_sequence, reserved2, last_stamp_ns, header_crc32c,
+        reserved3,
+    });
+    layout!(out: Command {
+        opcode, table, way, scope, tag, row, match_index, not_after, key, reserved, crc32c,
+    });
+    layout!(out: Completion {
+        tag, status, opcode, row_valid, reserved, stamp_ns, frames_looked_up, drop_packets, drop_bytes, reserved2, row,
+    });
+}

@@ -1,0 +1,109 @@
+//! Holds the printed ABI against the source: nothing public may be missing in it.
+
+use crate::{in_crate, print};
+use writ_abi::registers::BLOCKS;
+
+/// The source files of the crate: module name (empty for the crate itself) and text.
+fn sources() -> Vec<(String, String)> {
+    let folder = in_crate("src");
+    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut sources: Vec<_> = entries
+        .map(|entry| {
+            let path = entry.expect("a readable folder").path();
+            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            let name = path.file_stem().and_then(|name| name.to_str()).expect("a plain name").to_owned();
+            (if name == "lib" { String::new() } else { name }, text)
+        })
+        .collect();
+    sources.sort();
+    assert!(sources.len() > 5, "the sources are not where they should be");
+    sources
+}
+
+/// Names behind `prefix` at the start of a line, up to the first character that belongs to no name.
+fn names<'a>(text: &'a str, prefix: &str) -> Vec<&'a str> {
+    let name = |rest: &'a str| rest.split(|c: char| c != '_' && !c.is_alphanumeric()).next().unwrap_or_default();
+    text.lines().filter_map(|line| line.trim_start().strip_prefix(prefix)).map(name).collect()
+}
+
+#[test]
+fn every_constant_is_printed() {
+    let printed = print::abi();
+    for (module, text) in sources() {
+        // Registers are printed as a table; the test below holds their addresses against it.
+        if module == "registers" {
+            continue;
+        }
+        for name in names(&text, "pub const ").into_iter().filter(|name| !["fn", "ALL"].contains(name)) {
+            assert!(
+                printed.contains(&format!("::{name} = ")),
+                "{module}: {name} is missing in tests/snapshot/print.rs"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_number_and_layout_is_printed() {
+    let printed = print::abi();
+    for (module, text) in sources() {
+        let crosses_the_bus = |repr: &str| -> Vec<String> {
+            let declarations = text.split(repr).skip(1);
+            let declaration = |part: &str| {
+                let mut lines = part.lines();
+                lines.find(|line| line.starts_with("pub enum ") || line.starts_with("pub struct ")).map(str::to_owned)
+            };
+            declarations.filter_map(declaration).collect()
+        };
+        for line in crosses_the_bus("#[repr(u8)]").iter().chain(&crosses_the_bus("#[repr(C)]")) {
+            let mut words = line.split(|c: char| c != '_' && !c.is_alphanumeric()).skip(1);
+            let (kind, name) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+            let here = [format!("\n{kind} {name}\n"), format!("\n{kind} {name}:")];
+            assert!(here.iter().any(|text| printed.contains(text)), "{module}: {kind} {name} is not printed");
+        }
+    }
+}
+
+/// The addresses by which code names registers are those of the registers of that name.
+#[test]
+fn addresses_and_registers_agree() {
+    let sources = sources();
+    let (_, text) = sources.iter().find(|(module, _)| module == "registers").expect("registers.rs");
+    let mut checked = 0;
+    for part in text.split("\npub mod ").skip(1) {
+        let number = |text: &str| u32::from_str_radix(text.trim().trim_start_matches("0x"), 16).expect("a number");
+        let constants = part.lines().filter_map(|line| line.trim().strip_prefix("pub const ")?.split_once(": u32 = "));
+        let mut block_offset = 0;
+        for (name, value) in constants {
+            let value = value.trim_end_matches(';');
+            match (name.strip_suffix("_AT"), value.strip_prefix("OFFSET")) {
+                (None, _) if name == "OFFSET" => block_offset = number(value),
+                (Some(register), Some(plus)) => {
+                    let address =
+                        block_offset + if plus.is_empty() { 0 } else { number(plus.trim_start_matches(" + ")) };
+                    let at = |name: &str| {
+                        let block = BLOCKS.iter().find(|block| block.offset == block_offset)?;
+                        let register = block.registers.iter().find(|register| register.name == name)?;
+                        Some(block.offset + register.offset)
+                    };
+                    let found = at(register).or_else(|| at(&format!("{register}_0")));
+                    assert_eq!(found, Some(address), "{name}");
+                    checked += 1;
+                }
+                _ => {}
+            }
+        }
+    }
+    let registers: usize = BLOCKS.iter().map(|block| block.registers.len()).sum();
+    // Seven words of the build hash have no name of their own.
+    assert_eq!(checked, registers - 7, "a register has no address constant");
+}
+
+/// Today's ticks, and those of the orders that will ever be made, are ticks that expire.
+#[test]
+fn ticks_of_this_century_expire() {
+    use writ_abi::time;
+    let year_2100_ns = 4_102_444_837_000_000_000;
+    assert!(time::not_after_from_ns(year_2100_ns) < time::NOT_AFTER_NEVER);
+    assert_eq!(time::not_after_from_ns(year_2100_ns), year_2100_ns >> time::NOT_AFTER_SHIFT);
+}
