@@ -1,0 +1,89 @@
+//! Putting the octets before a packet together by stores of fixed width.
+
+use crate::ber::{length_octets, unsigned_octets};
+
+/// Room for everything before the packet: under 210 octets at the longest identifiers and lengths, and slack for the last store.
+const SCRATCH_OCTETS: usize = 256;
+
+/// Octets with padding, so that a copy has a length known at compile time.
+#[derive(Clone)]
+pub(super) struct Padded<const N: usize> {
+    octets: [u8; N],
+    length: usize,
+}
+
+impl<const N: usize> Padded<N> {
+    /// `octets` are at most `N`: what a template holds is bounded by the types of its identifiers.
+    pub(super) fn new(octets: &[u8]) -> Self {
+        let mut padded = [0; N];
+        padded[..octets.len()].copy_from_slice(octets);
+        Self { octets: padded, length: octets.len() }
+    }
+
+    /// Octets without padding.
+    pub(super) const fn len(&self) -> usize {
+        self.length
+    }
+}
+
+/// The octets before a packet.
+pub(super) struct Scratch {
+    octets: [u8; SCRATCH_OCTETS],
+    at: usize,
+}
+
+impl Scratch {
+    #[inline]
+    pub(super) const fn new() -> Self {
+        Self { octets: [0; SCRATCH_OCTETS], at: 0 }
+    }
+
+    /// What was put.
+    #[inline]
+    pub(super) fn octets(&self) -> &[u8] {
+        &self.octets[..self.at]
+    }
+
+    /// Stores all of `wide`, of which the first `length` octets count.
+    #[inline]
+    fn store<const N: usize>(&mut self, wide: [u8; N], length: usize) {
+        self.octets[self.at..self.at + N].copy_from_slice(&wide);
+        self.at += length;
+    }
+
+    #[inline]
+    pub(super) fn put<const N: usize>(&mut self, octets: [u8; N]) {
+        self.store(octets, N);
+    }
+
+    #[inline]
+    pub(super) fn put_padded<const N: usize>(&mut self, padded: &Padded<N>) {
+        self.store(padded.octets, padded.length);
+    }
+
+    /// A tag and a length below 2^24.
+    #[inline]
+    pub(super) fn put_tag_length(&mut self, tag: u8, length: usize) {
+        let [_, high, middle, low] = (length as u32).to_be_bytes();
+        let octets = length_octets(length);
+        let wide = match octets {
+            1 => [tag, low, 0, 0, 0, 0, 0, 0],
+            2 => [tag, 0x81, low, 0, 0, 0, 0, 0],
+            3 => [tag, 0x82, middle, low, 0, 0, 0, 0],
+            _ => [tag, 0x83, high, middle, low, 0, 0, 0],
+        };
+        self.store(wide, 1 + octets);
+    }
+
+    /// The contents octets of a non-negative INTEGER.
+    #[inline]
+    pub(super) fn put_unsigned(&mut self, value: u64) {
+        let octets = unsigned_octets(value);
+        if octets > 8 {
+            self.put([0]);
+            self.put(value.to_be_bytes());
+        } else {
+            self.store((value << (64 - 8 * octets)).to_be_bytes(), octets);
+        }
+    }
+}
