@@ -1,1 +1,37 @@
-//! (being written)
+//! Brings Writ's card up and consumes its rings.
+//!
+//! What it does: everything between [`writ_abi`] and the rest of the host. [`Card::bring_up`] checks who the card is,
+//! resets it, sets its clock and its rings; [`CommandChannel`] submits table commands and collects their completions;
+//! [`RecordRing`] hands out the card's records in place. The card itself is reached through three traits, [`Bar`],
+//! [`Dma`] and [`Irq`], so that one driver serves a PCIe function, a golden model and a Verilated top alike.
+//!
+//! What it refuses: a card of another ABI major, a card whose tables or rings go beyond [`writ_abi::limits`], a record or
+//! completion that does not check. Nothing that comes from the card can make it panic.
+//!
+//! # Threads and blocking
+//! [`Card`] is `Sync` and may be shared. [`CommandChannel`] and [`RecordRing`] belong to one thread each; they share nothing
+//! but the bus. Only functions with a timeout argument wait, on their [`Irq`] or by sleeping; none of them spins for long.
+//!
+//! # A card that is gone
+//! A function that has left the bus reads as all ones. No register of the ABI that the driver looks at can have that value in
+//! working order ([`writ_abi::MAGIC`] above all), so it becomes [`CardError::Gone`], never data.
+//!
+//! # Unsafe code
+//! [`memory`] alone: shared mappings whose other side is a card or a file. Each block states why it is sound.
+
+mod bus;
+mod card;
+mod command;
+mod counters;
+pub mod memory;
+mod records;
+mod setup;
+mod walk;
+
+pub use bus::{Bar, Dma, DmaError, Irq, NoIrq, Wake};
+pub use card::{Card, CardError, CardStatus, Identity};
+pub use command::{CommandChannel, CommandError, Completed};
+pub use counters::Counters;
+pub use records::{Event, Flow, Progress, RecordRing, RingError, RingStatistics};
+pub use setup::{BringUp, Irqs, Parts, RingMemory, RingSizes};
+pub use walk::{Finding, Violation, register_walk};
