@@ -22,7 +22,7 @@ use writ_abi::registers::rings;
 ///
 /// # Numbers
 /// Every `record_sequence` reaches the consumer exactly once: as a packet, inside a gap that the card states, or inside an
-/// [`Event::Lost`].
+/// [`Event::Lost`]. A record whose number was there before is a bad record.
 pub struct RecordRing {
     bar: Arc<dyn Bar>,
     lines: Region,
@@ -196,6 +196,9 @@ impl RecordRing {
                 Ok(found) => found,
                 Err(error) => return Err(self.give_up(produced, error)),
             };
+            if is_repeated(&record, self.next_sequence) {
+                return Err(self.give_up(produced, RecordError::Field("record_sequence")));
+            }
             match deliver(&record, &mut self.next_sequence, &mut self.statistics, consumer) {
                 Flow::Later => {
                     progress.stopped = true;
@@ -227,6 +230,21 @@ impl RecordRing {
     }
 }
 
+/// First and last number that a record stands for.
+fn numbers(record: &Record<'_>) -> Option<(u32, u32)> {
+    match record {
+        Record::Packet(packet) => Some((packet.header.record_sequence.get(), packet.header.record_sequence.get())),
+        Record::Gap(gap) => Some((gap.first_sequence.get(), gap.last_sequence.get())),
+        Record::Skip => None,
+    }
+}
+
+/// Whether a record stands for a number that was there before, or runs backwards. Numbers wrap, so they are compared serially.
+fn is_repeated(record: &Record<'_>, next: u32) -> bool {
+    let behind = |from: u32, to: u32| to.wrapping_sub(from) > u32::MAX / 2;
+    numbers(record).is_some_and(|(first, last)| behind(next, first) || behind(first, last))
+}
+
 /// Gives a record to the consumer, and before it what is missing without a word. `next` moves with everything that was taken.
 fn deliver(
     record: &Record<'_>,
@@ -234,12 +252,10 @@ fn deliver(
     statistics: &mut RingStatistics,
     consumer: &mut dyn FnMut(Event<'_>) -> Flow,
 ) -> Flow {
-    let (first, last, event) = match record {
-        Record::Packet(packet) => {
-            let sequence = packet.header.record_sequence.get();
-            (sequence, sequence, Event::Packet(*packet))
-        }
-        Record::Gap(gap) => (gap.first_sequence.get(), gap.last_sequence.get(), Event::Gap(gap)),
+    let Some((first, last)) = numbers(record) else { return Flow::Taken };
+    let event = match record {
+        Record::Packet(packet) => Event::Packet(*packet),
+        Record::Gap(gap) => Event::Gap(gap),
         Record::Skip => return Flow::Taken,
     };
     if first != *next {

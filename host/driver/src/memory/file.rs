@@ -1,7 +1,7 @@
 //! Memory that a file keeps when the process dies.
 
 use memmap2::{MmapMut, MmapOptions};
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -113,14 +113,8 @@ impl FileMapping {
         if bytes == 0 {
             return Err(io("mapping")(io::Error::new(io::ErrorKind::InvalidInput, "zero bytes")));
         }
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .mode(0o600)
-            .open(path)
-            .map_err(io("opening"))?;
+        let created = make_if_missing(path, bytes).map_err(io("making it"))?;
+        let file = OpenOptions::new().read(true).write(true).open(path).map_err(io("opening"))?;
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(MappingError::Locked { path: path.to_path_buf() }),
@@ -131,14 +125,7 @@ impl FileMapping {
         if !metadata.is_file() || mode & 0o077 != 0 {
             return Err(MappingError::Exposed { path: path.to_path_buf(), mode: metadata.mode() & 0o7777 });
         }
-        let created = metadata.len() == 0;
-        if created {
-            if let Err(error) = fill(&mut file, bytes) {
-                // An empty file is how the next start knows that nothing was ever accepted here.
-                file.set_len(0).map_err(io("emptying"))?;
-                return Err(io("allocating")(error));
-            }
-        } else if metadata.len() != bytes as u64 {
+        if metadata.len() != bytes as u64 {
             return Err(MappingError::Size {
                 path: path.to_path_buf(),
                 found_bytes: metadata.len(),
@@ -188,8 +175,33 @@ impl FileMapping {
     }
 }
 
+/// Makes the file whole under another name and then links it, so that whoever finds it finds all of it, however the maker ended.
+/// Says whether this call made it.
+fn make_if_missing(path: &Path, bytes: usize) -> io::Result<bool> {
+    if path.try_exists()? {
+        return Ok(false);
+    }
+    let mut name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_os_string();
+    name.push(format!(".new-{}", std::process::id()));
+    let unfinished = path.with_file_name(name);
+    // Left by an earlier process of the same number that was killed while filling it.
+    match fs::remove_file(&unfinished) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
+    let linked = fill(file, bytes).and_then(|()| fs::hard_link(&unfinished, path));
+    fs::remove_file(&unfinished)?;
+    match linked {
+        Ok(()) => Ok(true),
+        // Another process was quicker; the lock decides between the two.
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
 /// Zeros, not a hole: the blocks of the disk are taken now.
-fn fill(file: &mut File, bytes: usize) -> io::Result<()> {
+fn fill(mut file: File, bytes: usize) -> io::Result<()> {
     let zeros = vec![0; bytes.min(1 << 20)];
     let mut left = bytes;
     while left > 0 {
@@ -236,5 +248,92 @@ impl std::fmt::Debug for BlockMemory {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         // Not the content: it is intercepted traffic.
         f.debug_struct("BlockMemory").field("start", &self.start).field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    fn path() -> PathBuf {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        std::env::temp_dir().join(format!("writ-mapping-{}-{number}", std::process::id()))
+    }
+
+    #[test]
+    fn content_survives_its_owner() {
+        let path = path();
+        let mapping = FileMapping::open(&path, 10_000).expect("made");
+        assert!(mapping.was_created());
+        let mut blocks = mapping.split([4096, 4096, 1000]);
+        assert!(blocks.iter().all(|block| block.as_ref().iter().all(|byte| *byte == 0)));
+        for (number, block) in blocks.iter_mut().enumerate() {
+            block.as_mut().fill(number as u8 + 1);
+        }
+        let last = blocks.pop().expect("three blocks");
+        drop(blocks);
+        assert!(matches!(FileMapping::open(&path, 10_000), Err(MappingError::Locked { .. })), "one block is left");
+        last.sync().expect("synchronised");
+        drop(last);
+        let again = FileMapping::open(&path, 10_000).expect("opened");
+        assert!(!again.was_created());
+        let blocks = again.split_blocks(4096);
+        assert_eq!(blocks.len(), 2);
+        assert!(blocks.iter().zip(1..).all(|(block, value)| block.as_ref().iter().all(|byte| *byte == value)));
+        fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn blocks_may_be_used_by_many_threads() {
+        let path = path();
+        let blocks = FileMapping::open(&path, 1 << 20).expect("made").split_blocks(1 << 16);
+        let threads: Vec<_> = blocks
+            .into_iter()
+            .enumerate()
+            .map(|(number, mut block)| {
+                std::thread::spawn(move || {
+                    for _ in 0..50 {
+                        block.as_mut().fill(number as u8);
+                        assert!(block.as_ref().iter().all(|byte| *byte == number as u8));
+                    }
+                })
+            })
+            .collect();
+        for thread in threads {
+            thread.join().expect("no block was touched by another");
+        }
+        fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_refused_and_left_alone() {
+        let path = path();
+        fs::write(&path, vec![7; 5000]).expect("written");
+        let mode = |mode| fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("set");
+        mode(0o640);
+        assert!(matches!(FileMapping::open(&path, 5000), Err(MappingError::Exposed { mode: 0o640, .. })));
+        mode(0o600);
+        let refused = FileMapping::open(&path, 8192);
+        assert!(matches!(refused, Err(MappingError::Size { found_bytes: 5000, wanted_bytes: 8192, .. })));
+        assert_eq!(fs::read(&path).expect("still there"), vec![7; 5000]);
+        assert!(FileMapping::open(&path, 0).is_err());
+        assert!(FileMapping::open(Path::new("/nonexistent/arena"), 10).is_err());
+        assert!(FileMapping::open(&std::env::temp_dir(), 10).is_err(), "a folder");
+        assert_eq!(FileMapping::open(&path, 5000).expect("opened").bytes(), 5000);
+        fs::remove_file(&path).expect("removed");
+    }
+
+    #[test]
+    fn a_new_file_is_private_whole_and_alone() {
+        let path = path();
+        let mapping = FileMapping::open(&path, 3 << 20).expect("made");
+        let metadata = fs::metadata(&path).expect("there");
+        assert_eq!((metadata.permissions().mode() & 0o777, metadata.len()), (0o600, 3 << 20));
+        assert!(metadata.blocks() * 512 >= 3 << 20, "no hole");
+        assert_eq!(metadata.nlink(), 1, "the other name is gone");
+        drop(mapping);
+        fs::remove_file(&path).expect("removed");
     }
 }

@@ -251,3 +251,77 @@ impl CardMemory {
         if offset.is_multiple_of(LINE_BYTES) && offset < self.memory.bytes { Ok(offset) } else { Err(fault) }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn regions_are_apart_and_end() {
+        let memory = HostMemory::new(3 * 4096).expect("mapped");
+        let mut first = memory.allocate(64).expect("one page");
+        let mut second = memory.allocate(1).expect("one line");
+        assert_eq!(first.bus_address(), HostMemory::BUS_BASE);
+        assert_eq!(second.bus_address(), HostMemory::BUS_BASE + 4096);
+        first.write_line(63, &[1; 64]);
+        second.write_line(0, &[2; 64]);
+        assert_eq!((first.read_line(63), second.read_line(0)), ([1; 64], [2; 64]));
+        assert_eq!(memory.allocate(65).err(), Some(DmaError { wanted_bytes: 8192, available_bytes: 4096 }));
+        assert!(memory.allocate(usize::MAX).is_err());
+        assert!(memory.allocate(64).is_ok(), "a refusal takes nothing");
+        second.clear();
+        assert_eq!(second.read_line(0), [0; 64]);
+    }
+
+    #[test]
+    fn the_card_reaches_its_memory_and_nothing_else() {
+        let memory = HostMemory::new(4096).expect("mapped");
+        let region = memory.allocate(64).expect("all of it");
+        let card = memory.card();
+        let mut line = [0; 64];
+        line[..4].copy_from_slice(&0x0102_0304_u32.to_le_bytes());
+        line[63] = 9;
+        card.write_line(region.bus_address() + 64, &line).expect("inside");
+        assert_eq!(region.load_index(1), 0x0102_0304);
+        assert_eq!(region.read_line(1), line);
+        assert_eq!(card.read_line(region.bus_address() + 64), Ok(line));
+        let base = HostMemory::BUS_BASE;
+        for bad in [0, 64, base - 64, base + 1, base + 32, base + 4096, base + 8192, u64::MAX, u64::MAX - 63] {
+            assert_eq!(card.write_line(bad, &line), Err(MemoryFault { bus_address: bad }), "{bad:#x}");
+            assert!(card.read_line(bad).is_err());
+        }
+    }
+
+    #[test]
+    fn an_index_publishes_what_was_written_before_it() {
+        let memory = HostMemory::new(1 << 20).expect("mapped");
+        let data = memory.allocate(1024).expect("data");
+        let index = memory.allocate(1).expect("index");
+        let (data_at, index_at, card) = (data.bus_address(), index.bus_address(), memory.card());
+        let writer = std::thread::spawn(move || {
+            for line in 0..1024_u32 {
+                card.write_line(data_at + 64 * u64::from(line), &[(line % 251) as u8 + 1; 64]).expect("inside");
+                let mut published = [0; 64];
+                published[..4].copy_from_slice(&(line + 1).to_le_bytes());
+                card.write_line(index_at, &published).expect("inside");
+            }
+        });
+        let mut seen = 0;
+        while seen < 1024 {
+            let ready = index.load_index(0) as usize;
+            for line in seen..ready {
+                // SAFETY: the index says that the writer has finished the line, and it writes each line once.
+                let bytes = unsafe { data.bytes(line, 1) };
+                assert_eq!(bytes, [(line % 251) as u8 + 1; 64]);
+            }
+            seen = ready;
+        }
+        writer.join().expect("no fault");
+    }
+
+    #[test]
+    fn impossible_sizes_are_refused() {
+        assert!(HostMemory::new(0).is_err());
+        assert!(HostMemory::new(usize::MAX).is_err());
+    }
+}

@@ -1,0 +1,330 @@
+//! The command line: the one definition from which parsing, help, completions and the man page come.
+
+use clap::{
+    Args, Parser, Subcommand,
+    builder::{PossibleValuesParser, TypedValueParser},
+};
+use std::{net::SocketAddr, path::PathBuf};
+use writ_control::{Confirmation, Delivery, MinTls, OrderKind, Scope, Sensitive, Target, TimeSpec, Uuid};
+
+/// Where the daemon listens if nothing else is said.
+const SOCKET_DEFAULT: &str = "/run/writ/control.sock";
+/// Environment variable that names the control socket.
+const SOCKET_VARIABLE: &str = "WRIT_SOCKET";
+
+const AFTER_HELP: &str = "\
+Exit status:
+  0  done
+  1  refused by the daemon; nothing was changed
+  2  wrong command line
+  3  the daemon cannot be reached or does not speak this protocol
+  4  the audit log does not verify
+  5  refused by the daemon: this user does not have the role
+
+Environment:
+  WRIT_SOCKET  control socket of the daemon, if --socket is not given";
+
+/// Operate a Writ tap: tasks, destinations, the card, the audit log.
+#[derive(Debug, Parser)]
+#[command(name = "writ", version, after_help = AFTER_HELP)]
+pub(crate) struct Arguments {
+    /// Control socket of the daemon [default: /run/writ/control.sock]
+    #[arg(long, global = true, value_name = "PATH")]
+    socket: Option<PathBuf>,
+    /// Print one JSON object instead of tables
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    #[command(subcommand)]
+    pub(crate) noun: Noun,
+}
+
+impl Arguments {
+    /// The socket from the option, else from the environment, else the default.
+    pub(crate) fn socket_path(&self) -> PathBuf {
+        let from_environment = || std::env::var_os(SOCKET_VARIABLE).map(PathBuf::from);
+        self.socket.clone().or_else(from_environment).unwrap_or_else(|| SOCKET_DEFAULT.into())
+    }
+
+    /// How many records of the end of the audit log are wanted, if not all.
+    pub(crate) const fn audit_last(&self) -> Option<u64> {
+        match &self.noun {
+            Noun::Audit { verb: AuditVerb::Show { last, .. } } => *last,
+            _ => None,
+        }
+    }
+}
+
+/// What the command is about.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Noun {
+    /// Tasks: what is intercepted, under which order, for whom
+    Task {
+        #[command(subcommand)]
+        verb: TaskVerb,
+    },
+    /// Destinations: where intercepted data is delivered
+    Destination {
+        #[command(subcommand)]
+        verb: DestinationVerb,
+    },
+    /// The card
+    Card {
+        #[command(subcommand)]
+        verb: CardVerb,
+    },
+    /// The audit log
+    Audit {
+        #[command(subcommand)]
+        verb: AuditVerb,
+    },
+    /// Counts of every task, states of every connection
+    Status,
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// Verbs of `task`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum TaskVerb {
+    /// Put a task into force
+    Activate(Box<Activate>),
+    /// End a task now; what it selected before is still delivered
+    Deactivate {
+        #[command(flatten)]
+        task: Selector,
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// End a task now and stop sending; what was not sent is kept sealed
+    Revoke {
+        #[command(flatten)]
+        task: Selector,
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// List all tasks, ended ones too
+    List {
+        /// Show identities of targets (audited)
+        #[arg(long)]
+        reveal: bool,
+    },
+    /// Show one task
+    Show {
+        #[command(flatten)]
+        task: Selector,
+        /// Show identities of targets (audited)
+        #[arg(long)]
+        reveal: bool,
+    },
+}
+
+/// Names a task: by its XID, or by LIID and destination.
+#[derive(Debug, Args)]
+#[group(id = "selector")]
+pub(crate) struct Selector {
+    /// XID of the task
+    #[arg(required_unless_present = "liid", conflicts_with_all = ["liid", "destination"])]
+    pub(crate) xid: Option<Uuid>,
+    /// LIID of the task at its destination
+    #[arg(long, requires = "destination", value_parser = sensitive)]
+    pub(crate) liid: Option<Sensitive>,
+    /// Name of the destination
+    #[arg(long, requires = "liid", value_name = "NAME")]
+    pub(crate) destination: Option<String>,
+}
+
+/// Everything that a task needs. Who is responsible is not asked: the daemon knows the caller.
+#[derive(Debug, Args)]
+pub(crate) struct Activate {
+    /// Kind of the order
+    #[arg(long, value_parser = order_kind())]
+    pub(crate) kind: OrderKind,
+    /// Reference of the legal authorisation
+    #[arg(long, value_name = "REF")]
+    pub(crate) authority: String,
+    /// Law-enforcement officer who presented it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) officer: String,
+    /// Person who signed it
+    #[arg(long, value_name = "NAME")]
+    pub(crate) signer: String,
+    /// Circuit or telephone number involved
+    #[arg(long, value_name = "ID", value_parser = sensitive)]
+    pub(crate) circuit: Sensitive,
+    /// The subscriber's name at the access
+    #[arg(long, value_name = "NAME", value_parser = sensitive)]
+    pub(crate) username: Sensitive,
+    /// Access type of the subscriber, like ftth
+    #[arg(long, value_name = "TYPE")]
+    pub(crate) access_type: String,
+    /// The agency's identifier of the interception
+    #[arg(long, value_parser = sensitive)]
+    pub(crate) liid: Sensitive,
+    /// Identity of the task [default: a random one]
+    #[arg(long, value_name = "UUID")]
+    pub(crate) xid: Option<Uuid>,
+    /// What to intercept: ipv4=ADDR, ipv6=ADDR, endpoint=ADDR:PORT/tcp or /udp; may be repeated
+    #[arg(long = "target", required = true, value_name = "KIND=VALUE", value_parser = target)]
+    pub(crate) targets: Vec<Target>,
+    /// How much of each packet
+    #[arg(long, value_parser = scope())]
+    pub(crate) scope: Scope,
+    /// Over which interfaces: hi (HI2, HI3) or x (X2, X3)
+    #[arg(long, value_parser = delivery())]
+    pub(crate) deliver: Delivery,
+    /// Name of the destination
+    #[arg(long, value_name = "NAME")]
+    pub(crate) destination: String,
+    /// When it begins: now, +5s, 2026-01-31T12:00:00Z or @TAI_NANOSECONDS
+    #[arg(long, value_name = "TIME", default_value = "now")]
+    pub(crate) start: TimeSpec,
+    /// When it ends: +30d (from the start), 2026-01-31T12:00:00Z or @TAI_NANOSECONDS
+    #[arg(long, value_name = "TIME")]
+    pub(crate) end: TimeSpec,
+    /// Only say what would happen
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Verbs of `destination`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum DestinationVerb {
+    /// Make a destination known
+    Add(Box<Add>),
+    /// List all destinations
+    List,
+    /// Forget a destination that no task uses
+    Remove {
+        /// Its name
+        name: String,
+        /// Only say what would happen
+        #[arg(long)]
+        dry_run: bool,
+    },
+}
+
+/// A destination.
+#[derive(Debug, Args)]
+pub(crate) struct Add {
+    /// Its name: letters, digits, dot, underscore, hyphen
+    pub(crate) name: String,
+    /// hi: an agency's LEMF; x: a mediation function
+    #[arg(long, value_parser = delivery())]
+    pub(crate) interface: Delivery,
+    /// Where the LEMF takes HI2
+    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "hi"), conflicts_with_all = ["x2", "x3"])]
+    pub(crate) hi2: Option<SocketAddr>,
+    /// Where the LEMF takes HI3
+    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "hi"), conflicts_with_all = ["x2", "x3"])]
+    pub(crate) hi3: Option<SocketAddr>,
+    /// Where the mediation function takes X2
+    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "x"))]
+    pub(crate) x2: Option<SocketAddr>,
+    /// Where the mediation function takes X3
+    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "x"))]
+    pub(crate) x3: Option<SocketAddr>,
+    /// Name or address that the peer's certificate has to carry
+    #[arg(
+        long,
+        value_name = "NAME",
+        required_unless_present = "danger_plaintext",
+        conflicts_with = "danger_plaintext"
+    )]
+    pub(crate) server_name: Option<String>,
+    /// Certificates of the authorities that may vouch for the peer, PEM [default: those of the daemon's configuration]
+    #[arg(long, value_name = "FILE", conflicts_with = "danger_plaintext")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Oldest TLS version
+    #[arg(long, value_parser = min_tls(), default_value = "1.3")]
+    pub(crate) min_tls: MinTls,
+    /// What counts as delivered: barrier (the peer answered a later keep-alive) or written (only by agreement)
+    #[arg(long, value_parser = confirmation(), default_value = "barrier")]
+    pub(crate) confirm: Confirmation,
+    /// No TLS at all: everybody on the way reads what a court sealed; audited
+    #[arg(long)]
+    pub(crate) danger_plaintext: bool,
+    /// Only say what would happen
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// Verbs of `card`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CardVerb {
+    /// Who the card is, and how it is
+    Status,
+    /// All counters of the card
+    Counters,
+    /// The rows in use, read back from the card
+    Tables {
+        /// Show keys (audited)
+        #[arg(long)]
+        reveal: bool,
+    },
+}
+
+/// Verbs of `audit`.
+#[derive(Debug, Subcommand)]
+pub(crate) enum AuditVerb {
+    /// Show records of the log
+    Show {
+        /// Only those about this task
+        #[arg(long, value_name = "XID")]
+        task: Option<Uuid>,
+        /// Only the last so many
+        #[arg(long, value_name = "COUNT")]
+        last: Option<u64>,
+    },
+    /// Check the whole chain and its signatures
+    Verify {
+        /// Hash that the log is known to have reached: it has to be in the log
+        #[arg(long, value_name = "HEX")]
+        expect_head: Option<String>,
+    },
+}
+
+fn target(text: &str) -> Result<Target, writ_control::ValueError> {
+    text.parse()
+}
+
+/// Never fails; the type is what `value_parser` wants.
+fn sensitive(text: &str) -> Result<Sensitive, std::convert::Infallible> {
+    Ok(Sensitive::new(text))
+}
+
+/// A parser for one of `all`, by the name that `name` gives to each.
+fn one_of<T: Copy + Send + Sync + 'static>(
+    all: &'static [T],
+    name: fn(T) -> &'static str,
+) -> impl TypedValueParser<Value = T> {
+    PossibleValuesParser::new(all.iter().map(|&each| name(each)))
+        .map(move |text| all.iter().copied().find(|&each| name(each) == text).unwrap_or(all[0]))
+}
+
+fn order_kind() -> impl TypedValueParser<Value = OrderKind> {
+    one_of(&OrderKind::ALL, OrderKind::name)
+}
+
+fn scope() -> impl TypedValueParser<Value = Scope> {
+    one_of(&Scope::ALL, Scope::name)
+}
+
+fn delivery() -> impl TypedValueParser<Value = Delivery> {
+    one_of(&Delivery::ALL, Delivery::name)
+}
+
+fn confirmation() -> impl TypedValueParser<Value = Confirmation> {
+    one_of(&Confirmation::ALL, Confirmation::name)
+}
+
+fn min_tls() -> impl TypedValueParser<Value = MinTls> {
+    one_of(&MinTls::ALL, MinTls::name)
+}

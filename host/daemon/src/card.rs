@@ -1,0 +1,4 @@
+//! Everything that touches the card: the table side (control thread) and the record side (ring thread).
+
+pub(crate) mod ring;
+pub(crate) mod side;

@@ -1,0 +1,128 @@
+//! Frames that had hits and never reached the host: counted by the card per match, told to those tasks whose match it was.
+
+use super::Control;
+use crate::{card::ring::RingOrder, card::side::Dropped, mailbox::Missing};
+use writ_abi::{record::DropCause, registers::Counter};
+use writ_mediation::{
+    accounting::LossCause,
+    audit::{Event, EventKind},
+    datapath::Loss,
+    units::{HostNs, TaskIndex},
+};
+use writ_tables::{FanOut, Generation};
+
+/// Gaps come in bursts: the card's counters are read so long after the first.
+const SETTLE_NS: u64 = 50_000_000;
+
+impl Control {
+    /// The ring thread saw a gap.
+    pub(super) fn note_missing(&mut self, missing: Missing) {
+        self.missing_frames += u64::from(missing.frames);
+        self.missing_since.get_or_insert(self.clock.now());
+        self.missing_causes |= missing.causes;
+        if missing.causes == 0 {
+            // Records that did not check: nobody knows whose they were.
+            self.tell_everybody(missing.frames.into(), LossCause::Malformed);
+        }
+    }
+
+    /// Reads the card's counters some time after a gap.
+    pub(super) fn look_for_losses(&mut self) {
+        let settled = |since: HostNs| self.clock.now().since(since) >= SETTLE_NS;
+        if self.missing_since.is_some_and(settled) {
+            self.take_losses();
+        }
+    }
+
+    /// Reads and clears the counters of all matches in use, and tells the tasks.
+    pub(super) fn take_losses(&mut self) {
+        self.missing_since = None;
+        if self.card_fault.is_some() {
+            return;
+        }
+        let shares = self.card.tables().fan_out();
+        match self.card.take_all_drops() {
+            Ok(dropped) => self.tell_owners(&dropped, &shares),
+            Err(error) => self.card_is_lost(&error.to_string()),
+        }
+        self.tell_unattributed();
+        self.missing_causes = 0;
+        self.missing_frames = 0;
+    }
+
+    /// A change is drained: its retired matches are counted up before they can be used again.
+    pub(super) fn settle_drops(&mut self, generation: Generation) {
+        let shares = self.card.tables().fan_out();
+        let ring = &self.ring;
+        match self.card.drained(generation, &mut |fan_out| ring.publish(fan_out)) {
+            Ok(dropped) => self.tell_owners(&dropped, &shares),
+            Err(error) => self.card_is_lost(&error.to_string()),
+        }
+    }
+
+    fn tell_owners(&mut self, dropped: &[Dropped], shares: &FanOut) {
+        let cause = cause_of(self.missing_causes);
+        for drop in dropped {
+            let owners: Vec<u32> =
+                shares.shares(drop.index).unwrap_or_default().iter().map(|share| share.task.0).collect();
+            for &owner in &owners {
+                let index = TaskIndex(owner);
+                self.ring.tell(RingOrder::Loss(index, Loss { packets: drop.packets, cause, attributed: true }));
+                let event = Event::new(EventKind::Loss)
+                    .number("task", owner.into())
+                    .text("cause", cause.name())
+                    .number("packets", drop.packets)
+                    .number("bytes", drop.bytes);
+                self.note(&event);
+            }
+        }
+    }
+
+    /// What the card itself could not attribute is told to every task in force.
+    fn tell_unattributed(&mut self) {
+        let Ok(counters) = self.card.counters() else { return };
+        let total = counters.value(Counter::DropUnattributed);
+        let fresh = total.saturating_sub(self.unattributed_seen);
+        self.unattributed_seen = total;
+        if fresh > 0 {
+            self.tell_everybody(fresh, LossCause::CardMixed);
+        }
+    }
+
+    fn tell_everybody(&mut self, packets: u64, cause: LossCause) {
+        let armed: Vec<TaskIndex> = self.card.tables().tasks().map(|task| TaskIndex(task.index.0)).collect();
+        for &index in &armed {
+            self.ring.tell(RingOrder::Loss(index, Loss { packets, cause, attributed: false }));
+        }
+        let event = Event::new(EventKind::CardLoss)
+            .text("cause", cause.name())
+            .number("packets", packets)
+            .number("tasks", armed.len() as u64);
+        self.note(&event);
+    }
+}
+
+/// The card counts per match, not per match and cause; where gaps had several causes it stays open which it was.
+fn cause_of(causes: u8) -> LossCause {
+    let bit = |cause: DropCause| 1_u8 << cause as u8;
+    match causes {
+        only if only == bit(DropCause::CopyFifo) => LossCause::CardCopyFifo,
+        only if only == bit(DropCause::RecordFifo) => LossCause::CardRecordFifo,
+        only if only == bit(DropCause::Oversize) => LossCause::CardOversize,
+        _ => LossCause::CardMixed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn several_causes_stay_open() {
+        assert_eq!(cause_of(1), LossCause::CardCopyFifo);
+        assert_eq!(cause_of(2), LossCause::CardRecordFifo);
+        assert_eq!(cause_of(4), LossCause::CardOversize);
+        assert_eq!(cause_of(3), LossCause::CardMixed);
+        assert_eq!(cause_of(0), LossCause::CardMixed);
+    }
+}

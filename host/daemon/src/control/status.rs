@@ -1,0 +1,165 @@
+//! Everything at a glance.
+
+use super::{Control, LiveTask, card_trouble, views::IntoUuid};
+use crate::{
+    card::ring::{Probe, RingOrder},
+    clock, convert,
+    state::audit::hex,
+};
+use std::collections::BTreeMap;
+use writ_abi::time::TimeQuality;
+use writ_control::Sensitive;
+use writ_control::{
+    Answer, Refusal,
+    report::{
+        ArenaReport, CardReport, ConnectionState, DestinationStatus, RowUse, SessionReport, StatusReport, TaskCounts,
+    },
+};
+use writ_mediation::{lifecycle::TaskState, units::SessionKey};
+use writ_tables::Table;
+
+/// A certificate that ends so soon is worth an alarm.
+const CERTIFICATE_WARNING_S: i64 = 14 * 86_400;
+
+impl Control {
+    pub(super) fn status(&mut self) -> Result<Answer, Refusal> {
+        self.tick();
+        let probe = self.ask_ring(RingOrder::Probe)?;
+        let card = self.card_report(&probe)?;
+        let destinations = self.destination_states();
+        let unconfirmed =
+            destinations.iter().flat_map(|each| &each.sessions).any(|session| session.unconfirmed_bytes > 0);
+        let buffered = self.live().any(|task| self.ledger.buffered_pdus(task.index()) > 0);
+        let moving = self.live().any(|task| {
+            use TaskState::{Closing, Disarming, Draining, Revoked};
+            matches!(task.machine.state(), Disarming | Draining | Closing | Revoked)
+        });
+        let idle = probe.empty && !unconfirmed && !buffered && !moving && self.missing_since.is_none();
+        let tasks = self.tasks.values().map(|task| self.task_counts(task)).collect();
+        let arena = ArenaReport { blocks: probe.arena.blocks_total as u64, free: probe.arena.blocks_free as u64 };
+        let alarms = self.alarms();
+        Ok(Answer::Status(Box::new(StatusReport { idle, card, tasks, destinations, arena, alarms })))
+    }
+
+    pub(super) fn card_status(&mut self) -> Result<Answer, Refusal> {
+        let probe = self.ask_ring(RingOrder::Probe)?;
+        Ok(Answer::CardStatus(Box::new(self.card_report(&probe)?)))
+    }
+
+    fn card_report(&mut self, probe: &Probe) -> Result<CardReport, Refusal> {
+        let identity = *self.card.card().identity();
+        let status = self.card.status().map_err(card_trouble)?;
+        let now = self.look_at_clock()?;
+        let quality = match self.card.card().time_quality().map_err(card_trouble)? {
+            TimeQuality::Unset => "unset",
+            TimeQuality::Free => "free",
+            TimeQuality::Locked => "locked",
+        };
+        let usage = self.card.tables().usage();
+        let rows: BTreeMap<String, RowUse> = usage
+            .tables
+            .iter()
+            .map(|each| {
+                let used = RowUse { used: each.rows_used.into(), capacity: each.rows.into() };
+                (table_name(each.table).to_owned(), used)
+            })
+            .collect();
+        Ok(CardReport {
+            backend: self.backend.to_owned(),
+            abi: format!("{}.{}", identity.abi_major, identity.abi_minor),
+            build_hash: hex(&identity.build_hash),
+            armed: status.armed,
+            tables_ready: status.tables_ready,
+            records_idle: status.records_idle,
+            time: convert::instant(&self.leap, now),
+            time_quality: quality.to_owned(),
+            rows,
+            records_consumed: probe.packets,
+            gaps_consumed: probe.gaps,
+        })
+    }
+
+    fn task_counts(&self, task: &LiveTask) -> TaskCounts {
+        let spec = &task.spec;
+        let stored = &task.stored;
+        let first = stored.first_selected.zip(stored.armed);
+        TaskCounts {
+            xid: spec.xid.0.into_uuid(),
+            liid: Sensitive::new(spec.liid.text()),
+            destination: self.destination_names(spec),
+            kind: convert::wire_kind(spec.kind),
+            scope: convert::wire_scope(spec.scope),
+            state: convert::wire_state(task.machine.state(), task.machine.reason()),
+            start_ns: spec.start.0,
+            end_ns: spec.end.0,
+            effective_end_ns: convert::effective_end(spec).0,
+            armed_ns: stored.armed.map(|armed| armed.0),
+            first_selected_after_arm_ns: first.map(|(first, armed)| first.0.saturating_sub(armed.0)),
+            interfaces: task.base.with(self.ledger.task(task.index())).view(),
+        }
+    }
+
+    fn destination_states(&self) -> Vec<DestinationStatus> {
+        let mut states: Vec<DestinationStatus> = self
+            .destinations
+            .values()
+            .map(|stored| {
+                let sessions = convert::interfaces(&stored.definition.addresses).map(|(interface, address)| {
+                    let view =
+                        self.sessions.handle(SessionKey { destination: stored.index, interface }).map(|h| h.view());
+                    SessionReport {
+                        interface: interface.name().to_owned(),
+                        address,
+                        state: view.as_ref().map_or(ConnectionState::Off, |view| view.state),
+                        connects: view.as_ref().map_or(0, |view| view.status.connections),
+                        unconfirmed_bytes: view.as_ref().map_or(0, |view| view.status.buffered_bytes),
+                        last_error: view.and_then(|view| view.last_error),
+                    }
+                });
+                DestinationStatus { name: stored.definition.name.clone(), sessions: sessions.to_vec() }
+            })
+            .collect();
+        states.sort_by(|a, b| a.name.cmp(&b.name));
+        states
+    }
+
+    fn alarms(&self) -> Vec<String> {
+        let mut alarms = Vec::new();
+        if let Some(fault) = &self.card_fault {
+            alarms.push(format!("the card was given up: {fault}"));
+        }
+        if self.ring_faults > 0 {
+            alarms.push(format!("{} faults of the record ring", self.ring_faults));
+        }
+        if !self.audit.is_sound() {
+            alarms.push("the audit log does not reach the disk: nothing new is armed".to_owned());
+        }
+        if self.storage_alarm {
+            alarms.push("the store does not reach the disk".to_owned());
+        }
+        let now = clock::universal_time();
+        if self.leap.is_stale(now) {
+            alarms.push("the leap second table has expired: UTC may be one second off".to_owned());
+        }
+        let left_s =
+            self.certificate_not_after_posix_s.saturating_sub(i64::try_from(now.seconds()).unwrap_or(i64::MAX));
+        if left_s < CERTIFICATE_WARNING_S {
+            alarms.push(format!("our certificate ends in {} hours", left_s / 3600));
+        }
+        for (key, handle) in self.sessions.handles() {
+            let view = handle.view();
+            if view.status.storage_failed {
+                alarms.push(format!("journal of destination {} {} fails", key.destination.0, key.interface.name()));
+            }
+        }
+        alarms
+    }
+}
+
+/// A table's name for operators.
+pub(super) const fn table_name(table: Table) -> &'static str {
+    match table {
+        Table::Address => "address",
+        Table::Endpoint => "endpoint",
+    }
+}

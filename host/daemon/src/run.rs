@@ -1,0 +1,303 @@
+//! From configuration to a running daemon, and back to nothing.
+
+use crate::{
+    card::{
+        ring::{RingOrder, RingThread},
+        side::CardSide,
+    },
+    clock::{self, HostClock},
+    config::{Backend, Config},
+    control::{
+        Control,
+        socket::ControlSocket,
+        start::{Found, Parts},
+    },
+    delivery::{
+        sessions::{Links, Sessions},
+        tls,
+    },
+    mailbox::{Mailbox, Message},
+    process::{self, FolderLock},
+    roles::Roles,
+    state::{
+        audit::{AuditFound, AuditLog},
+        keys::{self, MasterKey},
+        store::Store,
+    },
+};
+use crossbeam_channel::Receiver;
+use std::{collections::BTreeMap, error::Error, io::Write, sync::Arc, thread::JoinHandle, time::Duration};
+use tokio::{
+    runtime::Runtime,
+    signal::unix::{SignalKind, signal},
+    sync::{oneshot, watch},
+};
+use writ_abi::time::TimeQuality;
+use writ_driver::{
+    BringUp, Card, RingMemory, RingSizes,
+    memory::{BlockMemory, FileMapping},
+};
+use writ_handover::ids::{
+    CountryCode, InterceptionPointId, NetworkElementId, NetworkFunctionId, OperatorId, PointOfInterceptionId,
+};
+use writ_mediation::{
+    arena::{Arena, ArenaConfig, ArenaIdentity, BLOCK_BYTES, Recovery, SealedBlock},
+    datapath::{Encoder, EncoderConfig},
+    leap::LeapTable,
+    units::{SessionKey, TaiNs},
+};
+use writ_sim::service::{self, Service};
+use writ_tables::{Geometry, Tables};
+
+/// Longest time for the card to sweep its tables after the reset.
+const READY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Commands that can be outstanding.
+const COMMANDS: u32 = 1024;
+/// Where tzdata puts a newer leap second table.
+const LEAP_SECONDS: &str = "/usr/share/zoneinfo/leap-seconds.list";
+/// How far the clock of a card that is brought up again is set past the last time that is known of it.
+const CLOCK_MARGIN_NS: u64 = 1_000_000;
+
+type Fault = Box<dyn Error>;
+
+/// Runs until a signal says stop.
+pub(crate) fn run(config: &Config) -> Result<(), Fault> {
+    process::harden()?;
+    for folder in [&config.state_dir, &config.runtime_dir] {
+        process::private_folder(folder)?;
+    }
+    for folder in ["journal", "withheld"] {
+        process::private_folder(&config.state_dir.join(folder))?;
+    }
+    let _lock = FolderLock::take(&config.state_dir)?;
+    let daemon = Daemon::start(config)?;
+    daemon.serve(config)
+}
+
+/// Everything that runs.
+struct Daemon {
+    runtime: Runtime,
+    mailbox: Mailbox,
+    control: JoinHandle<()>,
+    control_ended: oneshot::Receiver<()>,
+    ring: JoinHandle<()>,
+    // Dropped last: it is the card.
+    _service: Service,
+}
+
+/// What is on the disk.
+struct State {
+    master: MasterKey,
+    store: Store,
+    audit: AuditLog,
+    audit_found: AuditFound,
+}
+
+fn open_state(config: &Config) -> Result<State, Fault> {
+    let store_path = config.state_dir.join("store.sqlite");
+    let fresh = !store_path.exists() && !config.state_dir.join("audit.log").exists();
+    let master = MasterKey::load(&config.keys, fresh)?;
+    let (audit, audit_found) = AuditLog::open(&config.state_dir, &master)?;
+    let store = Store::open(&store_path, &master)?;
+    Ok(State { master, store, audit, audit_found })
+}
+
+impl Daemon {
+    fn start(config: &Config) -> Result<Self, Fault> {
+        let identity = tls::Identity::load(&config.tls)?;
+        let certificate_not_after_posix_s = identity.not_after_posix_s();
+        let State { master, store, audit, audit_found } = open_state(config)?;
+        let leap = leap_table();
+        let (arena, recovery) = open_arena(config)?;
+        let encoder = Encoder::new(arena, encoder_config(config)?, leap.clone());
+
+        let (service, parts) = bring_up(config, &leap, store.card_time_floor()?)?;
+        let card = Arc::new(parts.card);
+        let geometry = geometry(&card)?;
+        let tables = Tables::new(geometry);
+        let fan_out = tables.fan_out();
+        let side = CardSide::new(Arc::clone(&card), parts.commands, tables);
+
+        let clock = HostClock::start();
+        let (mailbox, inbox) = Mailbox::new();
+        let (ring_orders, orders) = crossbeam_channel::unbounded::<RingOrder>();
+        let (free_sender, freed) = crossbeam_channel::unbounded();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+        let ring_thread = RingThread {
+            records: parts.records,
+            card,
+            encoder,
+            fan_out,
+            orders,
+            freed,
+            control: mailbox.clone(),
+            clock,
+        };
+        let ring = std::thread::Builder::new().name("writd-ring".into()).spawn(move || ring_thread.run())?;
+
+        let links = Links {
+            runtime: runtime.handle().clone(),
+            control: mailbox.clone(),
+            ring: ring_orders.clone(),
+            freed: free_sender,
+            clock,
+        };
+        let sessions = Sessions::new(config, identity, &master, links)?;
+        let mut control = Control::new(Parts {
+            backend: config.card.backend.get_ref().name(),
+            roles: Roles::new(&config.roles),
+            leap,
+            drain_s: config.limits.drain_s,
+            shutdown_flush: Duration::from_millis(config.limits.shutdown_flush_ms),
+            certificate_not_after_posix_s,
+            store,
+            audit,
+            card: side,
+            ring: ring_orders,
+            sessions,
+            clock,
+        });
+        let found = found(audit_found, recovery);
+        control.recover(found, &inbox)?;
+        let (control, control_ended) = spawn_control(control, inbox)?;
+        Ok(Self { runtime, mailbox, control, control_ended, ring, _service: service })
+    }
+
+    /// Takes orders until a signal comes, then stops everything in order.
+    fn serve(self, config: &Config) -> Result<(), Fault> {
+        let Self { runtime, mailbox, control, control_ended, ring, _service } = self;
+        let (stop, stopping) = watch::channel(false);
+        let stopped = runtime.block_on(async {
+            let socket = ControlSocket::bind(&config.control_socket(), config.control.group)
+                .map_err(|error| format!("control socket {}: {error}", config.control_socket().display()))?;
+            let serving = tokio::spawn(socket.serve(mailbox.clone(), stopping));
+            let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+            say_ready();
+            let asked = tokio::select! {
+                _ = terminate.recv() => true,
+                _ = interrupt.recv() => true,
+                _ = control_ended => false,
+            };
+            tracing::info!("stopping");
+            stop.send_replace(true);
+            let (reply, done) = oneshot::channel();
+            if asked && mailbox.send(Message::Stop { reply }) {
+                let _ = done.await;
+            }
+            let _ = serving.await;
+            Ok::<bool, Fault>(asked)
+        })?;
+        for (name, thread) in [("control", control), ("ring", ring)] {
+            if thread.join().is_err() {
+                return Err(format!("the {name} thread broke").into());
+            }
+        }
+        runtime.shutdown_timeout(Duration::from_secs(2));
+        if stopped { Ok(()) } else { Err("the control thread ended by itself".into()) }
+    }
+}
+
+/// For whoever started us: the control socket takes orders from now on.
+fn say_ready() {
+    tracing::info!("ready");
+    let mut out = std::io::stdout();
+    // Nobody has to listen.
+    let _ = writeln!(out, "writd: ready").and_then(|()| out.flush());
+}
+
+fn spawn_control(
+    control: Control,
+    inbox: Receiver<Message>,
+) -> Result<(JoinHandle<()>, oneshot::Receiver<()>), std::io::Error> {
+    let (ended, control_ended) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("writd-control".into()).spawn(move || {
+        control.run(&inbox);
+        let _ = ended.send(());
+    })?;
+    Ok((thread, control_ended))
+}
+
+/// The newest table that is there.
+fn leap_table() -> LeapTable {
+    let built_in = LeapTable::built_in();
+    let Ok(text) = std::fs::read_to_string(LEAP_SECONDS) else { return built_in };
+    match LeapTable::parse(&text) {
+        Ok(table) if table.expires() > built_in.expires() => table,
+        Ok(_) => built_in,
+        Err(error) => {
+            tracing::warn!("{LEAP_SECONDS}: {error}");
+            built_in
+        }
+    }
+}
+
+fn open_arena(config: &Config) -> Result<(Arena<BlockMemory>, Recovery<BlockMemory>), Fault> {
+    let arena_config = ArenaConfig::default();
+    let blocks = *config.arena.blocks.get_ref() as usize + arena_config.context_blocks;
+    let mapping = FileMapping::open(&config.runtime_dir.join("arena.bin"), blocks * BLOCK_BYTES)?;
+    let identity = ArenaIdentity { boot: boot_id()?, arena: keys::random()? };
+    Ok(Arena::open(mapping.split_blocks(BLOCK_BYTES), &arena_config, &identity)?)
+}
+
+fn boot_id() -> Result<[u8; 16], Fault> {
+    const PATH: &str = "/proc/sys/kernel/random/boot_id";
+    let text = std::fs::read_to_string(PATH).map_err(|error| format!("{PATH}: {error}"))?;
+    Ok(*writ_control::Uuid::parse_str(text.trim())?.as_bytes())
+}
+
+fn found(audit: AuditFound, recovery: Recovery<BlockMemory>) -> Found {
+    let mut blocks: BTreeMap<SessionKey, Vec<SealedBlock<BlockMemory>>> = BTreeMap::new();
+    for block in recovery.sealed {
+        blocks.entry(block.key()).or_default().push(block);
+    }
+    Found { audit, arena: recovery.outcome, damaged_pdus: recovery.damaged_pdus, blocks }
+}
+
+fn encoder_config(config: &Config) -> Result<EncoderConfig, Fault> {
+    let network = &config.network;
+    let (element, point) = (network.element.get_ref(), network.interception_point.get_ref());
+    let mut encoder = EncoderConfig::new(
+        CountryCode::parse(network.country.get_ref())?,
+        OperatorId::parse(network.operator.get_ref())?,
+    );
+    encoder.network_element = Some(NetworkElementId::parse(element)?);
+    encoder.interception_point = Some(InterceptionPointId::parse(point)?);
+    encoder.network_function = Some(NetworkFunctionId::parse(element)?);
+    encoder.point_of_interception = Some(PointOfInterceptionId::parse(point)?);
+    Ok(encoder)
+}
+
+/// Starts the simulated card and brings it up, its clock never before `floor`.
+fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(Service, writ_driver::Parts), Fault> {
+    let sizes = RingSizes { record_lines: *config.card.record_ring_lines.get_ref(), commands: COMMANDS };
+    let backend = match config.card.backend.get_ref() {
+        Backend::Model => service::Backend::Model,
+        Backend::Rtl => service::Backend::Rtl,
+    };
+    let options = service::Options {
+        memory_bytes: sizes.memory_bytes(),
+        wire_socket: config.card.wire_socket.clone(),
+        ..service::Options::default()
+    };
+    let service = Service::start(backend, &options)?;
+    let memory = RingMemory::allocate(&service.dma(), &sizes)?;
+    let epoch_ns = match &config.card.epoch_ns {
+        Some(epoch) => *epoch.get_ref(),
+        None => leap.tai_from_utc(clock::universal_time()).ok_or("the host's clock is beyond the year 2554")?.0,
+    };
+    let now_ns = epoch_ns.max(if floor.0 == 0 { 0 } else { floor.0.saturating_add(CLOCK_MARGIN_NS) });
+    let how = BringUp { now_ns, quality: TimeQuality::Free, ready_timeout: READY_TIMEOUT };
+    let parts = Card::bring_up(service.bar(), memory, service.irqs(), &how)?;
+    tracing::info!(
+        "card is up: {}, ABI {}.{}",
+        config.card.backend.get_ref().name(),
+        parts.card.identity().abi_major,
+        parts.card.identity().abi_minor
+    );
+    Ok((service, parts))
+}
+
+fn geometry(card: &Card) -> Result<Geometry, Fault> {
+    let identity = card.identity();
+    Ok(Geometry::new(identity.address_rows_per_way, identity.endpoint_rows_per_way, identity.match_indices)?)
+}

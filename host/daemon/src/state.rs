@@ -1,0 +1,7 @@
+//! What survives the process: store, audit log, and the keys that they are sealed with.
+
+pub(crate) mod audit;
+mod audit_file;
+pub(crate) mod keys;
+pub(crate) mod store;
+pub(crate) mod tally;

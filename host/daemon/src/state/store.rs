@@ -1,0 +1,504 @@
+//! What has to be known again after a restart: destinations, tasks and where they stand, numbers that must never be given
+//! twice. SQLite in WAL mode with `synchronous = FULL`, one writer; whatever identifies a target is sealed.
+
+use crate::state::keys::{KEY_BYTES, MasterKey, Purpose, SealBroken, Sealer};
+use rusqlite::{Connection, OptionalExtension, params};
+use std::{fmt, path::Path};
+use writ_control::{AddDestination, Uuid};
+use writ_mediation::{
+    StoredError,
+    lifecycle::{CloseReason, TaskState},
+    task::TaskSpec,
+    units::{DestinationIndex, TaiNs, TaskIndex},
+};
+
+/// Version of the schema, in `PRAGMA user_version`.
+const SCHEMA_VERSION: i64 = 1;
+const SCHEMA: &str = "
+CREATE TABLE number (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+CREATE TABLE destination (
+    number INTEGER PRIMARY KEY NOT NULL,
+    name TEXT NOT NULL UNIQUE,
+    definition TEXT NOT NULL
+) STRICT;
+CREATE TABLE task (
+    number INTEGER PRIMARY KEY NOT NULL,
+    xid_index BLOB NOT NULL,
+    spec BLOB NOT NULL,
+    state TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    cin INTEGER NOT NULL,
+    correlation INTEGER NOT NULL,
+    armed_ns INTEGER,
+    first_selected_ns INTEGER,
+    account TEXT
+) STRICT;
+CREATE INDEX task_by_xid ON task (xid_index);
+CREATE INDEX task_by_state ON task (state);
+";
+
+/// What is wrong with the store.
+#[derive(Debug)]
+pub(crate) enum StoreError {
+    /// SQLite said no.
+    Sql(rusqlite::Error),
+    /// SQLite found its file damaged.
+    Damaged(String),
+    /// Written by another version.
+    Schema(i64),
+    /// A sealed field does not open.
+    Seal {
+        /// Number of the task.
+        task: u32,
+    },
+    /// A field holds what this version does not write.
+    Field {
+        /// Table and number of the row.
+        row: String,
+        /// What is wrong.
+        what: String,
+    },
+    /// All numbers of a kind are used up.
+    NumbersExhausted(&'static str),
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sql(error) => write!(f, "store: {error}"),
+            Self::Damaged(what) => write!(f, "store is damaged: {what}; put it back from its safe copy"),
+            Self::Schema(found) => write!(f, "store has schema {found}, this writd reads {SCHEMA_VERSION}"),
+            Self::Seal { task } => write!(f, "store, task {task}: {SealBroken}"),
+            Self::Field { row, what } => write!(f, "store, {row}: {what}"),
+            Self::NumbersExhausted(name) => write!(f, "store: all numbers for {name} are used up"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<rusqlite::Error> for StoreError {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Sql(error)
+    }
+}
+
+/// A number that is given once and never again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Counter {
+    /// [`TaskIndex`].
+    Task,
+    /// [`DestinationIndex`].
+    Destination,
+    /// Communication identity numbers.
+    Cin,
+    /// X2/X3 correlation ids; 0 means "not correlated" and is never given.
+    Correlation,
+}
+
+impl Counter {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Task => "task",
+            Self::Destination => "destination",
+            Self::Cin => "cin",
+            Self::Correlation => "correlation",
+        }
+    }
+
+    /// First number, and the last one that its users can hold.
+    const fn range(self) -> (i64, i64) {
+        match self {
+            Self::Task => (0, u32::MAX as i64),
+            Self::Destination => (0, u16::MAX as i64),
+            Self::Cin => (1, u32::MAX as i64),
+            Self::Correlation => (1, i64::MAX),
+        }
+    }
+}
+
+/// A task as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredTask {
+    /// Dense number on this host.
+    pub(crate) index: TaskIndex,
+    /// The order.
+    pub(crate) spec: TaskSpec,
+    /// Where it stands.
+    pub(crate) state: TaskState,
+    /// Why it ends, once it does.
+    pub(crate) reason: CloseReason,
+    /// Its communication identity number.
+    pub(crate) cin: u32,
+    /// Its correlation id on X2/X3.
+    pub(crate) correlation: u64,
+    /// Card time at which all its rows were in force.
+    pub(crate) armed: Option<TaiNs>,
+    /// Stamp of the first packet that it selected.
+    pub(crate) first_selected: Option<TaiNs>,
+    /// Its account as of the last time that it was written down, as JSON.
+    pub(crate) account: Option<String>,
+}
+
+/// A destination as it is stored.
+#[derive(Debug, Clone)]
+pub(crate) struct StoredDestination {
+    /// Number, never given to another one.
+    pub(crate) index: DestinationIndex,
+    /// The rest.
+    pub(crate) definition: AddDestination,
+}
+
+/// The store. Belongs to the control thread.
+pub(crate) struct Store {
+    sql: Connection,
+    sealer: Sealer,
+    index_key: [u8; KEY_BYTES],
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Store").finish_non_exhaustive()
+    }
+}
+
+impl Store {
+    /// Opens the store, or makes it.
+    pub(crate) fn open(path: &Path, master: &MasterKey) -> Result<Self, StoreError> {
+        let sql = Connection::open(path)?;
+        sql.pragma_update(None, "locking_mode", "EXCLUSIVE")?;
+        sql.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
+        sql.pragma_update(None, "synchronous", "FULL")?;
+        sql.pragma_update(None, "trusted_schema", false)?;
+        sql.pragma_update(None, "secure_delete", true)?;
+        let damage: String = sql.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if damage != "ok" {
+            return Err(StoreError::Damaged(damage));
+        }
+        match sql.query_row("PRAGMA user_version", [], |row| row.get(0))? {
+            0 => {
+                let set_version = format!("PRAGMA user_version = {SCHEMA_VERSION};");
+                sql.execute_batch(&format!("BEGIN;{SCHEMA}{set_version}COMMIT;"))?;
+            }
+            SCHEMA_VERSION => {}
+            other => return Err(StoreError::Schema(other)),
+        }
+        let sealer = Sealer::new(&master.derive(Purpose::StoreSeal));
+        Ok(Self { sql, sealer, index_key: master.derive(Purpose::StoreIndex) })
+    }
+
+    /// Takes a number that was never given before. It is on the disk before this returns.
+    pub(crate) fn take_number(&self, counter: Counter) -> Result<u64, StoreError> {
+        let (first, last) = counter.range();
+        let value: i64 = self
+            .sql
+            .query_row(
+                "INSERT INTO number (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = value + 1
+             WHERE value < ?3 RETURNING value",
+                params![counter.name(), first, last],
+                |row| row.get(0),
+            )
+            .optional()?
+            .ok_or(StoreError::NumbersExhausted(counter.name()))?;
+        Ok(value as u64)
+    }
+
+    /// The card's clock must never be set below this: what expired by it stays expired.
+    pub(crate) fn card_time_floor(&self) -> Result<TaiNs, StoreError> {
+        let query = "SELECT value FROM number WHERE name = 'card_time_floor'";
+        let value: Option<i64> = self.sql.query_row(query, [], |row| row.get(0)).optional()?;
+        Ok(TaiNs(value.unwrap_or(0) as u64))
+    }
+
+    /// Raises the floor.
+    pub(crate) fn raise_card_time_floor(&self, floor: TaiNs) -> Result<(), StoreError> {
+        self.sql.execute(
+            "INSERT INTO number (name, value) VALUES ('card_time_floor', ?1)
+             ON CONFLICT (name) DO UPDATE SET value = max(value, excluded.value)",
+            [floor.0 as i64],
+        )?;
+        Ok(())
+    }
+
+    /// All destinations, by number.
+    pub(crate) fn destinations(&self) -> Result<Vec<StoredDestination>, StoreError> {
+        let mut query = self.sql.prepare("SELECT number, definition FROM destination ORDER BY number")?;
+        let rows = query.query_map([], |row| Ok((row.get::<_, u16>(0)?, row.get::<_, String>(1)?)))?;
+        rows.map(|row| {
+            let (number, definition) = row?;
+            let definition = serde_json::from_str(&definition)
+                .map_err(|error| StoreError::Field { row: format!("destination {number}"), what: error.to_string() })?;
+            Ok(StoredDestination { index: DestinationIndex(number), definition })
+        })
+        .collect()
+    }
+
+    /// Stores a new destination.
+    pub(crate) fn insert_destination(&self, destination: &StoredDestination) -> Result<(), StoreError> {
+        let row = || format!("destination {}", destination.index.0);
+        let definition = serde_json::to_string(&destination.definition)
+            .map_err(|error| StoreError::Field { row: row(), what: error.to_string() })?;
+        let sql = "INSERT INTO destination (number, name, definition) VALUES (?1, ?2, ?3)";
+        self.sql.execute(sql, params![destination.index.0, destination.definition.name, definition])?;
+        Ok(())
+    }
+
+    /// Forgets a destination. Its number stays used.
+    pub(crate) fn remove_destination(&self, index: DestinationIndex) -> Result<(), StoreError> {
+        self.sql.execute("DELETE FROM destination WHERE number = ?1", [index.0])?;
+        Ok(())
+    }
+
+    /// Stores a new task.
+    pub(crate) fn insert_task(&self, task: &StoredTask) -> Result<(), StoreError> {
+        let sealed = self
+            .sealer
+            .seal(&seal_place(task.index), &task.spec.to_stored())
+            .map_err(|SealBroken| StoreError::Seal { task: task.index.0 })?;
+        self.sql.execute(
+            "INSERT INTO task (number, xid_index, spec, state, reason, cin, correlation, armed_ns, first_selected_ns, account)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+            params![
+                task.index.0,
+                self.xid_index(&task.spec.xid.text()),
+                sealed,
+                task.state.name(),
+                task.reason.name(),
+                task.cin,
+                task.correlation as i64,
+                task.armed.map(|armed| armed.0 as i64),
+                task.first_selected.map(|first| first.0 as i64),
+                task.account,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Writes down where a task stands: everything but its order and number.
+    pub(crate) fn update_task(&self, task: &StoredTask) -> Result<(), StoreError> {
+        self.sql.execute(
+            "UPDATE task SET state = ?2, reason = ?3, cin = ?4, correlation = ?5, armed_ns = ?6, first_selected_ns = ?7,
+             account = ?8 WHERE number = ?1",
+            params![
+                task.index.0,
+                task.state.name(),
+                task.reason.name(),
+                task.cin,
+                task.correlation as i64,
+                task.armed.map(|armed| armed.0 as i64),
+                task.first_selected.map(|first| first.0 as i64),
+                task.account,
+            ],
+        )?;
+        Ok(())
+    }
+
+    /// Writes down several tasks, and raises the floor of the card's clock, all or nothing.
+    pub(crate) fn write_down(&mut self, tasks: &[&StoredTask], floor: Option<TaiNs>) -> Result<(), StoreError> {
+        self.sql.execute_batch("BEGIN IMMEDIATE")?;
+        let written = tasks
+            .iter()
+            .try_for_each(|task| self.update_task(task))
+            .and_then(|()| floor.map_or(Ok(()), |floor| self.raise_card_time_floor(floor)));
+        match written {
+            Ok(()) => Ok(self.sql.execute_batch("COMMIT")?),
+            Err(error) => {
+                // Whatever it answers, the transaction is over with the next BEGIN at the latest.
+                let _ = self.sql.execute_batch("ROLLBACK");
+                Err(error)
+            }
+        }
+    }
+
+    /// All tasks that are not over, by number.
+    pub(crate) fn live_tasks(&self) -> Result<Vec<StoredTask>, StoreError> {
+        self.select("WHERE state <> 'ended' ORDER BY number", [])
+    }
+
+    /// A page of all tasks, by number, and how many there are.
+    pub(crate) fn task_page(&self, skip: u64, limit: u32) -> Result<(u64, Vec<StoredTask>), StoreError> {
+        let total: i64 = self.sql.query_row("SELECT count(*) FROM task", [], |row| row.get(0))?;
+        let skip = i64::try_from(skip).unwrap_or(i64::MAX);
+        let page = self.select("ORDER BY number LIMIT ?2 OFFSET ?1", params![skip, limit])?;
+        Ok((total as u64, page))
+    }
+
+    /// All tasks with an XID, ended ones too, by number.
+    pub(crate) fn tasks_by_xid(&self, xid: Uuid) -> Result<Vec<StoredTask>, StoreError> {
+        self.select("WHERE xid_index = ?1 ORDER BY number", [self.xid_index(&xid.to_string())])
+    }
+
+    fn select(&self, rest: &str, params: impl rusqlite::Params) -> Result<Vec<StoredTask>, StoreError> {
+        let columns = "number, spec, state, reason, cin, correlation, armed_ns, first_selected_ns, account";
+        let mut query = self.sql.prepare_cached(&format!("SELECT {columns} FROM task {rest}"))?;
+        let mut rows = query.query(params)?;
+        let mut tasks = Vec::new();
+        while let Some(row) = rows.next()? {
+            tasks.push(self.task(row)?);
+        }
+        Ok(tasks)
+    }
+
+    fn task(&self, row: &rusqlite::Row<'_>) -> Result<StoredTask, StoreError> {
+        let index = TaskIndex(row.get(0)?);
+        let field = |what: String| StoreError::Field { row: format!("task {}", index.0), what };
+        let sealed: Vec<u8> = row.get(1)?;
+        let plain = self.sealer.open(&seal_place(index), &sealed).map_err(|_| StoreError::Seal { task: index.0 })?;
+        let spec = TaskSpec::from_stored(&plain).map_err(|error: StoredError| field(error.to_string()))?;
+        let (state, reason): (String, String) = (row.get(2)?, row.get(3)?);
+        let time = |column| row.get::<_, Option<i64>>(column).map(|value| value.map(|ns| TaiNs(ns as u64)));
+        Ok(StoredTask {
+            index,
+            spec,
+            state: TaskState::parse(&state).ok_or_else(|| field(format!("unknown state {state}")))?,
+            reason: CloseReason::parse(&reason).ok_or_else(|| field(format!("unknown reason {reason}")))?,
+            cin: row.get(4)?,
+            correlation: row.get::<_, i64>(5)? as u64,
+            armed: time(6)?,
+            first_selected: time(7)?,
+            account: row.get(8)?,
+        })
+    }
+
+    fn xid_index(&self, xid: &str) -> Vec<u8> {
+        blake3::keyed_hash(&self.index_key, xid.as_bytes()).as_bytes().to_vec()
+    }
+}
+
+/// A sealed order opens in its own row only.
+fn seal_place(index: TaskIndex) -> Vec<u8> {
+    format!("task {}", index.0).into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config::Keys, state::keys::MasterKey};
+    use std::path::PathBuf;
+    use writ_control::{Confirmation, InterfaceAddresses, TransportSecurity};
+    use writ_handover::ids::{Liid, Xid};
+    use writ_mediation::{
+        task::{AccessType, Delivery, OrderKind, Responsible, Scope, TargetIdentifier},
+        units::Sensitive,
+    };
+
+    const XID: &str = "11111111-2222-4333-8444-555555555555";
+
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("writd-store-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("temporary folder");
+        folder
+    }
+
+    fn open(folder: &Path) -> Result<Store, StoreError> {
+        let keys = Keys { danger_key_file: Some(folder.join("master.key")), credential: None };
+        Store::open(&folder.join("store.sqlite"), &MasterKey::load(&keys, true).expect("laboratory key"))
+    }
+
+    fn task(number: u32) -> StoredTask {
+        StoredTask {
+            index: TaskIndex(number),
+            spec: TaskSpec {
+                xid: Xid::parse(XID).expect("a UUID"),
+                liid: Liid::parse("LIID/1").expect("an LIID"),
+                kind: OrderKind::Title3,
+                authority_reference: Sensitive::new("ORDER-1"),
+                officer: Sensitive::new("Officer Name"),
+                signer: Sensitive::new("Judge Name"),
+                circuit: Sensitive::new("circuit-17"),
+                username: Sensitive::new("subscriber-name"),
+                access_type: AccessType::Fttx,
+                targets: vec![TargetIdentifier::parse("ipv4=192.0.2.77").expect("a target")],
+                scope: Scope::Content,
+                delivery: Delivery::Hi2AndHi3,
+                destinations: vec![DestinationIndex(0)],
+                start: TaiNs(10),
+                end: TaiNs(20),
+                responsible: Responsible { uid: 7, name: Sensitive::new("Carrier Person") },
+            },
+            state: TaskState::Pending,
+            reason: CloseReason::Deactivated,
+            cin: 1,
+            correlation: u64::MAX >> 1,
+            armed: None,
+            first_selected: None,
+            account: None,
+        }
+    }
+
+    #[test]
+    fn everything_is_there_again_after_a_restart() {
+        let folder = folder("restart");
+        let store = open(&folder).expect("new store");
+        let destination = StoredDestination {
+            index: DestinationIndex(0),
+            definition: AddDestination {
+                name: "agency".into(),
+                addresses: InterfaceAddresses::Hi {
+                    hi2: "192.0.2.9:1".parse().expect("an address"),
+                    hi3: "192.0.2.9:2".parse().expect("an address"),
+                },
+                security: TransportSecurity::DangerPlaintext,
+                confirmation: Confirmation::Barrier,
+            },
+        };
+        store.insert_destination(&destination).expect("new");
+        assert!(store.insert_destination(&destination).is_err(), "names and numbers are unique");
+        let mut first = task(0);
+        store.insert_task(&first).expect("new");
+        store.insert_task(&task(1)).expect("new");
+        (first.state, first.reason, first.armed) = (TaskState::Ended, CloseReason::Expired, Some(TaiNs(12)));
+        first.account = Some("{}".into());
+        store.update_task(&first).expect("there");
+        store.raise_card_time_floor(TaiNs(500)).expect("works");
+        store.raise_card_time_floor(TaiNs(400)).expect("works");
+        assert_eq!([0, 1].map(|_| store.take_number(Counter::Cin).expect("plenty")), [1, 2]);
+        drop(store);
+
+        let store = open(&folder).expect("old store");
+        assert_eq!(store.card_time_floor().expect("there"), TaiNs(500));
+        assert_eq!(store.take_number(Counter::Cin).expect("plenty"), 3);
+        assert_eq!(store.take_number(Counter::Task).expect("plenty"), 0);
+        assert_eq!(store.destinations().expect("there")[0].definition, destination.definition);
+        let live = store.live_tasks().expect("there");
+        assert_eq!(live.iter().map(|task| task.index.0).collect::<Vec<_>>(), [1]);
+        let (total, page) = store.task_page(0, 1).expect("there");
+        assert_eq!((total, page.len()), (2, 1));
+        assert_eq!((&page[0].spec, page[0].state, page[0].armed), (&first.spec, first.state, first.armed));
+        assert_eq!(page[0].correlation, first.correlation);
+        assert_eq!(store.tasks_by_xid(XID.parse().expect("a UUID")).expect("there").len(), 2);
+        store.remove_destination(DestinationIndex(0)).expect("there");
+        assert!(store.destinations().expect("none").is_empty());
+        std::fs::remove_dir_all(&folder).expect("own folder");
+    }
+
+    #[test]
+    fn the_file_shows_no_identity_and_opens_with_its_key_only() {
+        let folder = folder("sealed");
+        open(&folder).expect("new store").insert_task(&task(0)).expect("new");
+        for entry in std::fs::read_dir(&folder).expect("own folder") {
+            let bytes = std::fs::read(entry.expect("own folder").path()).expect("own file");
+            for secret in ["192.0.2.77", "LIID/1", "circuit-17", "subscriber-name", "Officer Name", XID] {
+                assert!(!bytes.windows(secret.len()).any(|window| window == secret.as_bytes()), "{secret}");
+            }
+        }
+        std::fs::write(folder.join("master.key"), [9; KEY_BYTES]).expect("own file");
+        let error = open(&folder).expect("the file itself is good").live_tasks().expect_err("another key");
+        assert!(matches!(error, StoreError::Seal { task: 0 }), "{error}");
+        std::fs::remove_dir_all(&folder).expect("own folder");
+    }
+
+    #[test]
+    fn damage_and_other_versions_are_refused() {
+        let folder = folder("damage");
+        drop(open(&folder).expect("new store"));
+        let path = folder.join("store.sqlite");
+        let sql = Connection::open(&path).expect("own file");
+        sql.execute_batch("PRAGMA user_version = 9;").expect("own file");
+        drop(sql);
+        assert!(matches!(open(&folder), Err(StoreError::Schema(9))));
+        std::fs::write(&path, b"this is no database, and long enough to be looked at").expect("own file");
+        assert!(open(&folder).is_err());
+        std::fs::remove_dir_all(&folder).expect("own folder");
+    }
+}

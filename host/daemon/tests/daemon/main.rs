@@ -1,0 +1,8 @@
+//! `writd` and `writ` as processes, on the model card, against receivers over mutual TLS.
+
+mod delivery;
+mod frames;
+mod orders;
+mod peer;
+mod restart;
+mod site;

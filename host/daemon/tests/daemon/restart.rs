@@ -1,0 +1,184 @@
+//! Death and return: nothing that was accepted is lost, nothing that was revoked goes out.
+
+use crate::{
+    frames::packet4,
+    peer::{Language, Peer},
+    site::{Site, activation},
+};
+use std::{
+    collections::BTreeMap,
+    net::Ipv4Addr,
+    time::{Duration, Instant},
+};
+use writ_handover::pspdu;
+
+const TARGET: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const OTHER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
+const CONTENT: [&str; 8] = ["--kind", "title3", "--scope", "content", "--deliver", "hi", "--target", "ipv4=192.0.2.1"];
+const HEADERS: [&str; 8] =
+    ["--kind", "trap-trace", "--scope", "headers_l4", "--deliver", "hi", "--target", "ipv4=192.0.2.1"];
+
+fn packets(count: u16) -> Vec<Vec<u8>> {
+    (0..count).map(|number| packet4(TARGET, OTHER, (4000, number), &[7; 300])).collect()
+}
+
+/// PDUs by (LIID, kind of payload, sequence); every repetition has to be the same, octet for octet.
+fn without_repetitions(pdus: &[Vec<u8>]) -> BTreeMap<(String, u8, u32), Vec<u8>> {
+    let mut found = BTreeMap::new();
+    for pdu in pdus {
+        let decoded = pspdu::decode(pdu, &pspdu::Limits::default()).expect("a PS-PDU").expect("whole");
+        let kind = match decoded.pdu.payload {
+            pspdu::Payload::Iri(_) => 0,
+            pspdu::Payload::Cc(_) => 1,
+            pspdu::Payload::Hi1(_) => 2,
+            _ => 3,
+        };
+        let liid = decoded.pdu.header.liid().expect("an LIID").text();
+        let first = found.entry((liid, kind, decoded.pdu.header.sequence)).or_insert_with(|| pdu.clone());
+        assert_eq!(first, pdu, "a repetition differs");
+    }
+    found
+}
+
+fn wait_for(what: &str, done: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !done() {
+        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+#[test]
+fn kill_9_loses_nothing_and_numbers_go_on() {
+    let site = Site::new();
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    let daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    site.done(&activation("CONTENT", "agency", &CONTENT));
+    site.done(&activation("HEADERS", "agency", &HEADERS));
+    site.play(&packets(20));
+    site.wait_idle();
+    // From here on the agency confirms nothing, and reads no content.
+    hi2.answer(false);
+    hi3.answer(false);
+    hi3.read(false);
+    site.play(&packets(200));
+    site.wait("not consumed", |status| status["card"]["records_consumed"] == 220);
+    daemon.kill();
+    for peer in [&hi2, &hi3] {
+        peer.answer(true);
+        peer.read(true);
+    }
+
+    let daemon = site.start();
+    let status = site.wait_idle();
+    assert_eq!(status["tasks"].as_array().map(Vec::len), Some(2));
+    assert!(status["tasks"].as_array().expect("list").iter().all(|task| task["state"] == "active"));
+    site.play(&packets(5));
+    let status = site.wait_idle();
+
+    let content = without_repetitions(&hi3.pdus());
+    assert_eq!(content.len(), 225);
+    assert!((0..225).all(|sequence| content.contains_key(&("CONTENT".into(), 1, sequence))));
+    let related = without_repetitions(&hi2.pdus());
+    let iri = |liid: &str| related.keys().filter(|(found, kind, _)| found == liid && *kind == 0).count();
+    // The beginning, then one report a packet; one beginning only.
+    assert_eq!((iri("CONTENT"), iri("HEADERS")), (1, 226));
+    assert!((0..226).all(|sequence| related.contains_key(&("HEADERS".into(), 0, sequence))));
+
+    for (task, interface) in [(0, 1), (1, 0)] {
+        let counts = &status["tasks"][task]["interfaces"][interface];
+        assert_eq!(counts["selected"]["packets"], 225, "{counts}");
+        assert_eq!(counts["delivered"]["packets"], 225, "{counts}");
+        assert_eq!(counts["dropped"], serde_json::json!({}));
+    }
+    assert_eq!(site.done(&["audit", "verify"])["verified"], true);
+    assert_eq!(daemon.terminate(), Some(0));
+}
+
+#[test]
+fn what_waits_for_a_peer_survives_a_stop_and_a_task_that_ended_meanwhile_stays_ended() {
+    let site = Site::new();
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    hi2.answer(false);
+    hi3.answer(false);
+    let daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    let change = site.done(&activation("L", "agency", &CONTENT));
+    site.play(&packets(30));
+    site.wait("not consumed", |status| status["card"]["records_consumed"] == 30);
+    site.done(&["task", "deactivate", change["after"]["xid"].as_str().expect("a UUID")]);
+    assert_eq!(daemon.terminate(), Some(0));
+    let before = hi3.pdus().len();
+    assert_eq!(before, 30, "sent, though not confirmed");
+
+    hi2.answer(true);
+    hi3.answer(true);
+    let _daemon = site.start();
+    site.play(&packets(10));
+    let status = site.wait("not ended", |status| status["tasks"][0]["state"] == "ended");
+    assert_eq!(status["tasks"][0]["interfaces"][1]["delivered"]["packets"], 30);
+    let content = without_repetitions(&hi3.pdus());
+    assert_eq!(content.len(), 30, "the same again, nothing new");
+    let notices = without_repetitions(&hi2.pdus()).into_keys().filter(|(_, kind, _)| *kind == 2).count();
+    assert_eq!(notices, 2);
+}
+
+#[test]
+fn a_revoked_task_sends_nothing_more_not_even_after_a_restart() {
+    let site = Site::new();
+    site.write_config(|config| config.replace("blocks = 32", "blocks = 128"));
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    let daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    let change = site.done(&activation("L", "agency", &CONTENT));
+    site.wait_idle();
+    // A receiver that reads nothing: what is written stays in the buffers of the network.
+    hi3.read(false);
+    let big: Vec<Vec<u8>> = (0..8000_u16).map(|n| packet4(TARGET, OTHER, (n, 9), &[1; 1400])).collect();
+    site.play(&big);
+    site.wait("not consumed", |status| status["card"]["records_consumed"] == 8000);
+    let revoked = site.done(&["task", "revoke", change["after"]["xid"].as_str().expect("a UUID")]);
+    assert_eq!(revoked["after"]["state"], "revoked");
+    hi3.read(true);
+    let status = site.wait("not withheld", |status| {
+        let counts = &status["tasks"][0]["interfaces"][1];
+        status["idle"] == true && counts["buffered"]["pdus"] == 0
+    });
+    let counts = &status["tasks"][0]["interfaces"][1];
+    let number = |name: &str| counts[name]["packets"].as_u64().expect("a number");
+    assert_eq!(number("selected"), 8000);
+    assert_eq!(number("delivered") + number("withheld"), 8000);
+    assert!(number("withheld") > 0, "{counts}");
+    let sent = hi3.pdus().len() as u64;
+    assert_eq!(sent, number("delivered"));
+    assert!(site.folder.join("state/withheld/00000-hi3.withheld").exists());
+    daemon.kill();
+
+    let _daemon = site.start();
+    site.play(&packets(10));
+    site.wait_idle();
+    assert_eq!(hi3.pdus().len() as u64, sent, "nothing more");
+}
+
+#[test]
+fn a_broken_connection_is_opened_again() {
+    let site = Site::new();
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    site.write_config(|config| config + "keepalive_answer_ms = 300\n");
+    let _daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    site.done(&activation("L", "agency", &CONTENT));
+    site.wait_idle();
+    hi3.answer(false);
+    site.play(&packets(50));
+    // No answer in time: the connection is given up, opened again, everything sent again.
+    wait_for("no second connection", || hi3.connections() >= 2);
+    hi3.answer(true);
+    site.wait_idle();
+    let content = without_repetitions(&hi3.pdus());
+    assert_eq!(content.len(), 50);
+    assert!(hi3.pdus().len() > 50, "some came twice");
+    let events = site.done(&["audit", "show"]).to_string();
+    assert!(events.contains("session-down") && events.contains("session-fault"));
+}

@@ -1,0 +1,287 @@
+//! From records to accepted PDUs. One [`Encoder`] a ring thread; it alone gives out sequence numbers and fills the arena.
+//!
+//! # What it does
+//! [`Encoder::packet`] takes one packet with the tasks that it hit and writes one PDU per task and destination straight into the destination's open block: IPCC on HI3
+//! or IPIRIPacketReport on HI2, an X3 PDU of format 5/6 or an X2 PDU with the headers. What is delivered is the IP packet: layer 2 is left off, the padding of short frames too, and
+//! a headers-only task sees not one octet past its cut, whatever the record holds for others. Beginnings, ends, losses and notices come through the same
+//! thread, so that numbers have one owner.
+//!
+//! # What it refuses
+//! A packet stamped outside a task's [start, end) is not delivered under it, whoever offered it: it is counted as a fault. When the arena is
+//! full, [`Encoder::packet`] says so, and the caller stops releasing records, so that the loss happens in the card, where it is counted. A destination that
+//! holds all the memory it may have loses its own packets, counted, and nobody else's.
+//!
+//! # Numbers
+//! Each numbering starts at 0. A number is used up by an accepted PDU or by a lost packet and never given to another PDU, not after a crash either.
+//! u64 inside, the low 32 bits on the wire.
+//!
+//! # Threads, blocking, allocation
+//! Owned by one thread; nothing blocks. [`Encoder::packet`] allocates nothing once its scratch space has grown to the largest number of hits seen; a truncated packet and
+//! the beginning of a task are exceptions.
+//!
+//! # Clauses
+//! TS 102 232-1 5.2 (header, sequence number, CIN), TS 102 232-3 (IPCC, IPIRI, IPIRIPacketReport), TS 103 221-2 5 (X2/X3), TS 101 671 (HI1 notices).
+
+mod events;
+mod ip;
+mod packet;
+mod route;
+
+pub use events::{Loss, OpenError, OpenTask, Opened, OpenedContext, Phase};
+
+use crate::{
+    accounting::TaskDelta,
+    arena::{Arena, BlockMemory, FreeBlock, NoRoom, SealedBlock},
+    leap::LeapTable,
+    session::Withheld,
+    units::{HostNs, SessionKey, TaiNs, TaskIndex},
+};
+use route::Task;
+use writ_handover::{
+    ids::{CountryCode, InterceptionPointId, NetworkElementId, NetworkFunctionId, OperatorId, PointOfInterceptionId},
+    pspdu, x2x3,
+};
+
+/// Highest task index plus one.
+pub const TASKS_MAX: u32 = 1 << 20;
+
+/// What all PDUs of this host have in common. From configuration.
+#[derive(Debug, Clone)]
+pub struct EncoderConfig {
+    /// Country of the authority.
+    pub country: CountryCode,
+    /// Country that is delivered to, where it is another one.
+    pub delivery_country: Option<CountryCode>,
+    /// The operator.
+    pub operator: OperatorId,
+    /// The network element.
+    pub network_element: Option<NetworkElementId>,
+    /// Where the copy is taken, on HI.
+    pub interception_point: Option<InterceptionPointId>,
+    /// NFID on X.
+    pub network_function: Option<NetworkFunctionId>,
+    /// IPID on X.
+    pub point_of_interception: Option<PointOfInterceptionId>,
+    /// DID on X.
+    pub domain_id: Option<Vec<u8>>,
+    /// Versions of the ASN.1 modules to say; header reports need LI-PS-PDU 40 or later.
+    pub versions: pspdu::Versions,
+    /// Version of X2/X3 to say.
+    pub x_version: x2x3::Version,
+    /// A block that holds something is handed on after this time even if it is not full.
+    pub block_age_ns_max: u64,
+}
+
+impl EncoderConfig {
+    /// With what is needed; the rest absent or at its default.
+    pub fn new(country: CountryCode, operator: OperatorId) -> Self {
+        Self {
+            country,
+            delivery_country: None,
+            operator,
+            network_element: None,
+            interception_point: None,
+            network_function: None,
+            point_of_interception: None,
+            domain_id: None,
+            versions: pspdu::Versions::default(),
+            x_version: x2x3::Version::default(),
+            block_age_ns_max: 2_000_000,
+        }
+    }
+}
+
+/// A packet record, as the ring gives it. Offsets count from the frame's first byte; see the card's contract for their meaning.
+#[derive(Clone, Copy)]
+pub struct Packet<'a> {
+    /// The record's number.
+    pub record_sequence: u32,
+    /// Arrival.
+    pub stamp: TaiNs,
+    /// First byte of the IP header.
+    pub l3_offset: usize,
+    /// End of the IP header with its options or extension headers.
+    pub l3_end: usize,
+    /// First byte of a transport header that the card knows, or 0.
+    pub l4_offset: usize,
+    /// End of that transport header; equal to `l3_end` if there is none.
+    pub l4_end: usize,
+    /// IP protocol behind the IP headers.
+    pub protocol: u8,
+    /// The captured bytes, from the frame's first byte on.
+    pub captured: &'a [u8],
+}
+
+impl core::fmt::Debug for Packet<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Packet")
+            .field("record_sequence", &self.record_sequence)
+            .field("stamp", &self.stamp)
+            .field("captured", &self.captured.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// Which end of the packet is the target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PacketEnd {
+    /// The sender: the packet comes from the target.
+    Source,
+    /// The receiver: the packet goes to the target.
+    Destination,
+}
+
+/// What was looked up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeyKind {
+    /// An address.
+    Address,
+    /// Address, protocol and port.
+    Endpoint,
+}
+
+/// One hit of one task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskHit {
+    /// The task.
+    pub task: TaskIndex,
+    /// Which end matched.
+    pub end: PacketEnd,
+    /// In which table.
+    pub key: KeyKind,
+}
+
+/// No free block in the arena. Nothing was lost: offer the same packet (or event) again later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ArenaFull;
+
+impl core::fmt::Display for ArenaFull {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "the arena has no free block")
+    }
+}
+
+impl core::error::Error for ArenaFull {}
+
+/// What became of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Encoded {
+    /// PDUs that were accepted.
+    pub accepted: u32,
+    /// PDUs that were lost, because their destination holds all the memory it may have.
+    pub lost: u32,
+    /// Tasks that were not served: unknown, outside their time, or revoked.
+    pub refused: u32,
+}
+
+/// How far a packet got that the arena had no room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Progress {
+    record_sequence: u32,
+    stamp: TaiNs,
+    /// PDUs that are done.
+    pdus: usize,
+    so_far: Encoded,
+}
+
+/// A task that the packet hit, all its hits together.
+#[derive(Debug, Clone, Copy)]
+struct Match {
+    task: TaskIndex,
+    from_target: bool,
+    to_target: bool,
+    address_source: bool,
+    address_destination: bool,
+    endpoint_source: bool,
+    endpoint_destination: bool,
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Encoder<B> {
+    arena: Arena<B>,
+    config: EncoderConfig,
+    leap: LeapTable,
+    tasks: Vec<Option<Box<Task>>>,
+    matches: Vec<Match>,
+    progress: Option<Progress>,
+}
+
+impl<B: BlockMemory> Encoder<B> {
+    /// An encoder over an arena. Register the sessions next.
+    pub fn new(arena: Arena<B>, config: EncoderConfig, leap: LeapTable) -> Self {
+        Self { arena, config, leap, tasks: Vec::new(), matches: Vec::with_capacity(64), progress: None }
+    }
+
+    /// Registers a destination's interface with the number of blocks that it may hold, or changes that number. If the caps of all sessions together
+    /// are no more than the arena has, no destination can ever starve another.
+    pub fn register_session(&mut self, key: SessionKey, cap_blocks: usize) {
+        self.arena.register(key, cap_blocks);
+    }
+
+    /// Installs a newer leap second table.
+    pub fn set_leap_table(&mut self, leap: LeapTable) {
+        self.leap = leap;
+    }
+
+    /// Takes memory back from a session.
+    pub fn recycle(&mut self, block: FreeBlock<B>) {
+        self.arena.recycle(block);
+    }
+
+    /// Hands on blocks that hold something and are older than [`EncoderConfig::block_age_ns_max`]. Call it often, also when nothing arrives.
+    pub fn flush(&mut self, now: HostNs) {
+        self.arena.flush(now, self.config.block_age_ns_max);
+    }
+
+    /// Hands on all blocks that hold something: before the process ends, or to wait for a task to drain.
+    pub fn flush_all(&mut self) {
+        self.arena.flush(HostNs(u64::MAX), 0);
+    }
+
+    /// The next block to hand to its session. Hand them on in this order.
+    pub fn pop_sealed(&mut self) -> Option<SealedBlock<B>> {
+        self.arena.pop_sealed()
+    }
+
+    /// How full the arena is.
+    pub fn usage(&self) -> crate::arena::ArenaUsage {
+        self.arena.usage()
+    }
+
+    /// Differences since the last call, for [`crate::accounting::Ledger::apply_delta`].
+    pub fn take_deltas(&mut self, mut each: impl FnMut(TaskDelta)) {
+        for task in self.tasks.iter_mut().flatten() {
+            task.take_deltas(&mut each);
+        }
+    }
+
+    /// Records start again from 0: nothing that the former numbering said about records already seen holds any more.
+    pub fn card_restarted(&mut self) {
+        for task in self.tasks.iter_mut().flatten() {
+            task.forget_records();
+        }
+        self.progress = None;
+    }
+
+    /// Accepts a PDU that had been withheld, unchanged, under its old number. Release a task's PDUs in the order in which they were withheld.
+    ///
+    /// # Errors
+    /// [`ArenaFull`]: try again later.
+    pub fn release(&mut self, withheld: &Withheld, now: HostNs) -> Result<(), ArenaFull> {
+        let share = self.arena.share(withheld.key).ok_or(ArenaFull)?;
+        let block = self.arena.room(share, withheld.pdu.len(), now).map_err(|_: NoRoom| ArenaFull)?;
+        block.space()[..withheld.pdu.len()].copy_from_slice(&withheld.pdu);
+        let entry = crate::arena::Entry {
+            end: 0,
+            context: withheld.context,
+            sequence: withheld.sequence,
+            record: 0,
+            packets: withheld.packets,
+            has_record: false,
+            numbered: false,
+        };
+        block.commit(withheld.pdu.len(), entry);
+        Ok(())
+    }
+}

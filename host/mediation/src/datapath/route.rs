@@ -1,0 +1,378 @@
+//! What the encoder keeps of a task: its numberings and templates, one set a destination.
+
+use super::{
+    ArenaFull, Match,
+    ip::{Direction, IpView},
+};
+use crate::{
+    accounting::{Faults, LossCause, Losses, TaskDelta},
+    arena::{Arena, BlockMemory, ContextTable, Entry, NoRoom, SequenceKind, ShareIndex},
+    session::Counts,
+    task::{Protocol, Scope, TargetIdentifier, TaskSpec},
+    units::{ContextIndex, HostNs, SessionKey, TaskIndex},
+};
+use core::net::IpAddr;
+use writ_handover::{
+    pspdu::{self, CcContents, CcPayload, IpCc, IpCcContents, Octets, Payload, PsPdu, RelativeOid},
+    time::UnixTime,
+    x2x3::{self, AttributeBlock},
+};
+
+/// Differences since they were last taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Counters {
+    pub(super) selected_packets: u64,
+    pub(super) selected_bytes: u64,
+    pub(super) encoded: Counts,
+    pub(super) losses: Losses,
+    pub(super) unattributed_packets: u64,
+    pub(super) faults: Faults,
+}
+
+/// One numbering, and the session that its PDUs go through.
+#[derive(Debug)]
+pub(super) struct Numbering {
+    pub(super) context: ContextIndex,
+    pub(super) session: SessionKey,
+    pub(super) share: ShareIndex,
+    pub(super) kind: SequenceKind,
+    pub(super) next: u64,
+    /// After a restart with the same card: records up to this one became PDUs already.
+    pub(super) replayed_to: Option<u32>,
+    pub(super) counters: Counters,
+}
+
+impl Numbering {
+    /// Whether this record became a PDU before the process was restarted.
+    #[inline]
+    fn is_replayed(&mut self, record: u32) -> bool {
+        match self.replayed_to {
+            None => false,
+            // Numbers wrap: not after means less than half the circle behind.
+            Some(last) if last.wrapping_sub(record) < u32::MAX / 2 => true,
+            Some(_) => {
+                self.replayed_to = None;
+                false
+            }
+        }
+    }
+
+    /// Uses up numbers for packets that are lost.
+    pub(super) fn lose<B: BlockMemory>(
+        &mut self,
+        contexts: &mut ContextTable<B>,
+        packets: u64,
+        cause: LossCause,
+        record: Option<u32>,
+    ) {
+        self.next += packets;
+        contexts.advance(self.context, self.next, record);
+        self.counters.selected_packets += packets;
+        self.counters.losses.add(cause, packets);
+    }
+
+    /// Accepts the PDU that was written to the start of the open block's space.
+    #[inline]
+    fn accepted(&mut self, pdu_bytes: usize) {
+        self.next += 1;
+        self.counters.encoded += Counts { pdus: 1, packets: 1, bytes: pdu_bytes as u64 };
+    }
+
+    /// Accepts an event: a PDU that somebody encoded with this numbering's next number.
+    pub(super) fn put_event<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        pdu: &[u8],
+        now: HostNs,
+    ) -> Result<(), ArenaFull> {
+        self.put(arena, pdu, true, now)?;
+        self.next += 1;
+        arena.contexts.advance(self.context, self.next, None);
+        Ok(())
+    }
+
+    fn put<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        pdu: &[u8],
+        numbered: bool,
+        now: HostNs,
+    ) -> Result<(), ArenaFull> {
+        let block = arena.room(self.share, pdu.len(), now).map_err(|_: NoRoom| ArenaFull)?;
+        block.space()[..pdu.len()].copy_from_slice(pdu);
+        let (context, sequence) = (self.context, self.next as u32);
+        block
+            .commit(pdu.len(), Entry { end: 0, context, sequence, record: 0, packets: 0, has_record: false, numbered });
+        self.counters.encoded += Counts { pdus: 1, packets: 0, bytes: pdu.len() as u64 };
+        Ok(())
+    }
+
+    /// Accepts a PDU that belongs to the numbering and takes no number of it (cINReset).
+    pub(super) fn put_unnumbered<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        pdu: &[u8],
+        now: HostNs,
+    ) -> Result<(), ArenaFull> {
+        self.put(arena, pdu, false, now)
+    }
+
+    fn take_delta(&mut self, task: TaskIndex, each: &mut impl FnMut(TaskDelta)) {
+        if self.counters == Counters::default() {
+            return;
+        }
+        let counters = core::mem::take(&mut self.counters);
+        each(TaskDelta {
+            task,
+            session: self.session,
+            selected_packets: counters.selected_packets,
+            selected_bytes: counters.selected_bytes,
+            encoded: counters.encoded,
+            losses: counters.losses,
+            unattributed_packets: counters.unattributed_packets,
+            faults: counters.faults,
+        });
+    }
+}
+
+/// The language of a route's packets.
+#[derive(Debug)]
+pub(super) enum PacketTemplate {
+    Handover(pspdu::Template),
+    X(x2x3::Template),
+}
+
+/// A task towards one destination.
+#[derive(Debug)]
+pub(super) struct Route {
+    pub(super) packets: Numbering,
+    pub(super) template: PacketTemplate,
+    /// IRI events, where they are not numbered with the packets.
+    pub(super) iri: Option<Numbering>,
+    /// HI1 notices.
+    pub(super) notices: Option<Numbering>,
+    /// Headers of this route's PS-PDUs.
+    pub(super) header: Option<Box<pspdu::Context>>,
+}
+
+/// What became of one PDU.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PduOutcome {
+    Accepted,
+    Lost,
+    Replayed,
+}
+
+/// What a route needs to know of a packet.
+pub(super) struct PacketFacts<'a> {
+    pub(super) view: &'a IpView<'a>,
+    pub(super) direction: Direction,
+    pub(super) time: UnixTime,
+    pub(super) record: u32,
+    /// Attribute 17, for X2.
+    pub(super) matched: &'a [&'a AttributeBlock],
+    pub(super) scope: Scope,
+    pub(super) now: HostNs,
+}
+
+impl Route {
+    /// All numberings of the route.
+    pub(super) fn numberings(&mut self) -> impl Iterator<Item = &mut Numbering> {
+        [Some(&mut self.packets), self.iri.as_mut(), self.notices.as_mut()].into_iter().flatten()
+    }
+
+    /// The numbering of IRI events.
+    pub(super) fn iri(&mut self) -> Option<&mut Numbering> {
+        if self.packets.kind == SequenceKind::Iri { Some(&mut self.packets) } else { self.iri.as_mut() }
+    }
+
+    /// Writes the PDU of a packet.
+    #[inline]
+    pub(super) fn put_packet<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        facts: &PacketFacts<'_>,
+    ) -> Result<PduOutcome, ArenaFull> {
+        if self.packets.is_replayed(facts.record) {
+            return Ok(PduOutcome::Replayed);
+        }
+        let payload = facts.view.cut(facts.scope);
+        let truncated = payload.len() < facts.view.wanted(facts.scope);
+        let written = match &self.template {
+            PacketTemplate::X(template) => Self::put_x(&self.packets, template, arena, facts, payload),
+            PacketTemplate::Handover(template) if !truncated || facts.scope != Scope::Content => {
+                Self::put_handover(&self.packets, template, arena, facts, payload)
+            }
+            PacketTemplate::Handover(_) => self.put_truncated(arena, facts, payload),
+        };
+        let packets = &mut self.packets;
+        match written {
+            Ok(bytes) => packets.accepted(bytes),
+            Err(NoRoom::Arena) => return Err(ArenaFull),
+            Err(NoRoom::SessionCap) => {
+                packets.lose(&mut arena.contexts, 1, LossCause::DestinationFull, Some(facts.record));
+                packets.counters.selected_bytes += payload.len() as u64;
+                return Ok(PduOutcome::Lost);
+            }
+        }
+        arena.contexts.advance(packets.context, packets.next, Some(facts.record));
+        packets.counters.selected_packets += 1;
+        packets.counters.selected_bytes += payload.len() as u64;
+        packets.counters.faults.truncated += u64::from(truncated);
+        Ok(PduOutcome::Accepted)
+    }
+
+    #[inline]
+    fn entry(packets: &Numbering, record: u32) -> Entry {
+        let (context, sequence) = (packets.context, packets.next as u32);
+        Entry { end: 0, context, sequence, record, packets: 1, has_record: true, numbered: true }
+    }
+
+    #[inline]
+    fn put_handover<B: BlockMemory>(
+        packets: &Numbering,
+        template: &pspdu::Template,
+        arena: &mut Arena<B>,
+        facts: &PacketFacts<'_>,
+        payload: &[u8],
+    ) -> Result<usize, NoRoom> {
+        let stamp =
+            pspdu::Stamp { sequence: packets.next as u32, time: facts.time, direction: facts.direction.handover };
+        let is_content = facts.scope == Scope::Content;
+        let bytes = if is_content {
+            template.ipcc_octets(&stamp, payload.len())
+        } else {
+            template.packet_report_octets(&stamp, payload.len())
+        };
+        let block = arena.room(packets.share, bytes, facts.now)?;
+        let written = if is_content {
+            template.encode_ipcc(block.space(), &stamp, payload)
+        } else {
+            template.encode_packet_report(block.space(), &stamp, payload)
+        };
+        let written =
+            written.expect("there is room, the direction has a number, and open_task has checked the version");
+        block.commit(written, Self::entry(packets, facts.record));
+        Ok(written)
+    }
+
+    #[inline]
+    fn put_x<B: BlockMemory>(
+        packets: &Numbering,
+        template: &x2x3::Template,
+        arena: &mut Arena<B>,
+        facts: &PacketFacts<'_>,
+        payload: &[u8],
+    ) -> Result<usize, NoRoom> {
+        let packet = x2x3::Packet {
+            format: facts.view.format(),
+            direction: facts.direction.x,
+            sequence: packets.next as u32,
+            time: facts.time,
+            flow: Some(facts.view.flow(facts.scope)),
+            blocks: if packets.kind == SequenceKind::X2 { facts.matched } else { &[] },
+            payload,
+        };
+        let block = arena.room(packets.share, template.encoded_length(&packet), facts.now)?;
+        let written = template.encode(block.space(), &packet).expect("there is room, and lengths fit 32 bits");
+        block.commit(written, Self::entry(packets, facts.record));
+        Ok(written)
+    }
+
+    /// A content packet of which the record holds less than the whole: iPTruncatedPacket.
+    #[cold]
+    fn put_truncated<B: BlockMemory>(
+        &self,
+        arena: &mut Arena<B>,
+        facts: &PacketFacts<'_>,
+        payload: &[u8],
+    ) -> Result<usize, NoRoom> {
+        let header = self.header.as_ref().expect("routes with PS-PDUs have one");
+        let contents = CcContents::IpCc(IpCc {
+            object_id: RelativeOid::ip_cc(header.versions.ip_access),
+            contents: IpCcContents::Truncated {
+                packet: Octets::borrowed(payload),
+                original_length: Some(facts.view.length() as u64),
+                others: Vec::new(),
+            },
+        });
+        let pdu = PsPdu {
+            header: header.header(self.packets.next as u32, facts.time),
+            payload: Payload::Cc(vec![CcPayload::new(facts.direction.handover, contents)]),
+        };
+        let pdu = pdu.to_vec().expect("lengths fit, and the direction has a number");
+        let block = arena.room(self.packets.share, pdu.len(), facts.now)?;
+        block.space()[..pdu.len()].copy_from_slice(&pdu);
+        block.commit(pdu.len(), Self::entry(&self.packets, facts.record));
+        Ok(pdu.len())
+    }
+}
+
+/// What the encoder keeps of a task.
+#[derive(Debug)]
+pub(super) struct Task {
+    pub(super) index: TaskIndex,
+    pub(super) spec: TaskSpec,
+    /// The target's identifiers and attribute 17 of each; empty where nothing goes out on X2.
+    pub(super) matched: Vec<(TargetIdentifier, AttributeBlock)>,
+    pub(super) routes: Vec<Route>,
+    /// A cINReset has to go out first.
+    pub(super) reset_due: bool,
+    pub(super) announced: bool,
+    pub(super) closed: bool,
+    pub(super) revoked: bool,
+}
+
+impl Task {
+    pub(super) fn take_deltas(&mut self, each: &mut impl FnMut(TaskDelta)) {
+        let index = self.index;
+        for numbering in self.routes.iter_mut().flat_map(Route::numberings) {
+            numbering.take_delta(index, each);
+        }
+    }
+
+    pub(super) fn forget_records(&mut self) {
+        for numbering in self.routes.iter_mut().flat_map(Route::numberings) {
+            numbering.replayed_to = None;
+        }
+    }
+
+    /// Attribute 17 of the identifiers that this packet hit, at most four: as many as a packet has lookups.
+    #[inline]
+    pub(super) fn matched_blocks<'t>(
+        &'t self,
+        hit: &Match,
+        flow: &x2x3::Flow,
+        into: &mut [&'t AttributeBlock; 4],
+    ) -> usize {
+        let mut count = 0;
+        for (identifier, block) in &self.matched {
+            if count < into.len() && is_hit(identifier, hit, flow) {
+                into[count] = block;
+                count += 1;
+            }
+        }
+        count
+    }
+}
+
+fn is_hit(identifier: &TargetIdentifier, hit: &Match, flow: &x2x3::Flow) -> bool {
+    let (source, destination) = match flow.addresses {
+        x2x3::Addresses::V4 { source, destination } => (IpAddr::from(source), IpAddr::from(destination)),
+        x2x3::Addresses::V6 { source, destination } => (IpAddr::from(source), IpAddr::from(destination)),
+    };
+    match *identifier {
+        TargetIdentifier::Address(address) => {
+            (hit.address_source && address == source) || (hit.address_destination && address == destination)
+        }
+        TargetIdentifier::Endpoint { address, protocol, port } => {
+            let is_end = |end: IpAddr, end_port: u16| {
+                end == address && end_port == port && flow.protocol == Some(Protocol::number(protocol))
+            };
+            flow.ports.is_some_and(|ports| {
+                (hit.endpoint_source && is_end(source, ports.source))
+                    || (hit.endpoint_destination && is_end(destination, ports.destination))
+            })
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The `writd` process.
+
+use std::fs::{self, OpenOptions};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::RigError;
+
+const LOG_LINES_SHOWN: usize = 25;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// A running daemon. Dropping it kills it.
+pub struct Daemon {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Daemon {
+    /// Starts `writd --config FILE`, its log appended to `log`, and waits for its line that it is ready.
+    ///
+    /// # Errors
+    /// [`RigError::Daemon`] with the end of the log if it ends or is not ready in time.
+    pub fn start(program: &Path, configuration: &Path, log: &Path, time_max: Duration) -> Result<Self, RigError> {
+        let file = OpenOptions::new().create(true).append(true).open(log).map_err(RigError::io(log.display()))?;
+        let mut child = Command::new(program)
+            .arg("--config")
+            .arg(configuration)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(file)
+            .spawn()
+            .map_err(RigError::io(program.display()))?;
+        let (sender, lines) = mpsc::channel();
+        if let Some(stdout) = child.stdout.take() {
+            // Reads on after the line was seen, so that the daemon never writes into a broken pipe.
+            thread::spawn(move || {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    let _ = sender.send(line);
+                }
+            });
+        }
+        let mut daemon = Self { child, log: log.to_path_buf() };
+        let deadline = Instant::now() + time_max;
+        loop {
+            match lines.recv_timeout(PAUSE) {
+                Ok(line) if line.trim() == "writd: ready" => return Ok(daemon),
+                Ok(_) | Err(RecvTimeoutError::Timeout) => daemon.check()?,
+                Err(RecvTimeoutError::Disconnected) => {
+                    thread::sleep(PAUSE);
+                    daemon.check()?;
+                }
+            }
+            if Instant::now() > deadline {
+                return Err(daemon.error(format!("was not ready within {} s", time_max.as_secs())));
+            }
+        }
+    }
+
+    /// Whether it still runs.
+    ///
+    /// # Errors
+    /// [`RigError::Daemon`] if it has ended.
+    pub fn check(&mut self) -> Result<(), RigError> {
+        match self.child.try_wait() {
+            Ok(None) => Ok(()),
+            Ok(Some(status)) => Err(self.error(format!("ended: {status}"))),
+            Err(error) => Err(self.error(format!("cannot be waited for: {error}"))),
+        }
+    }
+
+    /// Sends SIGKILL and waits for the end.
+    ///
+    /// # Errors
+    /// If it cannot be killed.
+    pub fn kill(&mut self) -> Result<(), RigError> {
+        self.child.kill().map_err(RigError::io("killing writd"))?;
+        self.child.wait().map_err(RigError::io("waiting for writd"))?;
+        Ok(())
+    }
+
+    /// Sends SIGTERM and waits for the end.
+    ///
+    /// # Errors
+    /// If it does not end in time or ends with a fault.
+    pub fn stop(&mut self, time_max: Duration) -> Result<(), RigError> {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        let pid = pid.ok_or_else(|| self.error("has no process id".to_owned()))?;
+        kill_process(pid, Signal::TERM).map_err(|error| self.error(format!("cannot be signalled: {error}")))?;
+        let deadline = Instant::now() + time_max;
+        loop {
+            match self.child.try_wait().map_err(RigError::io("waiting for writd"))? {
+                Some(status) if status.success() => return Ok(()),
+                Some(status) => return Err(self.error(format!("did not stop cleanly: {status}"))),
+                None if Instant::now() > deadline => {
+                    return Err(self.error(format!("did not stop within {} s", time_max.as_secs())));
+                }
+                None => thread::sleep(PAUSE),
+            }
+        }
+    }
+
+    fn error(&self, what: String) -> RigError {
+        let log = fs::read(&self.log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let lines: Vec<&str> = log.lines().collect();
+        let shown = &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..];
+        RigError::Daemon { what, log: format!("  log: {}\n  {}", self.log.display(), shown.join("\n  ")) }
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,402 @@
+//! The real programs put together: `writd` on a simulated card, `writ` to operate it, mock receivers around it.
+//!
+//! A [`Rig`] owns a folder with PKI, configuration, state and logs, the receivers, and the `writd` process, which it can stop, kill and start
+//! again on the same state. It speaks to the daemon through the `writ` program alone, as an operator would.
+
+mod daemon;
+mod operator;
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+use std::{fmt, process};
+
+use crate::binaries::Binaries;
+use crate::lemf::{Interface, Receiver};
+use crate::pki::Authority;
+
+pub use daemon::Daemon;
+pub use operator::{Activation, OperatorError, kind_for, order};
+
+/// What stands behind the driver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The golden model.
+    Model,
+    /// The Verilated gateware.
+    Rtl,
+}
+
+impl Backend {
+    /// The name in the configuration.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Model => "model",
+            Self::Rtl => "rtl",
+        }
+    }
+}
+
+/// What counts as delivered at a receiver.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Confirmation {
+    /// The answer to a later keep-alive.
+    Barrier,
+    /// That it was written.
+    Written,
+}
+
+/// A receiver to set up.
+#[derive(Debug, Clone)]
+pub struct ReceiverPlan {
+    /// Name of the destination.
+    pub name: String,
+    /// Whether it is a LEMF (HI2, HI3) or a mediation function (X2, X3).
+    pub is_lemf: bool,
+}
+
+/// How to set a rig up.
+#[derive(Debug, Clone)]
+pub struct RigPlan {
+    /// Its folder; made if it is not there, and expected to hold nothing of an earlier rig.
+    pub folder: PathBuf,
+    /// The programs.
+    pub binaries: Binaries,
+    /// What stands behind the driver.
+    pub backend: Backend,
+    /// Card time at the start, TAI ns.
+    pub epoch_ns: u64,
+    /// Receivers.
+    pub receivers: Vec<ReceiverPlan>,
+    /// After how much silence the daemon sends a keep-alive, ms.
+    pub keepalive_idle_ms: u64,
+    /// How long the daemon waits for the answer, ms.
+    pub keepalive_answer_ms: u64,
+    /// Blocks of the daemon's arena.
+    pub arena_blocks: u32,
+    /// Whether the receivers' certificates come from an authority that the daemon is not told of.
+    pub receivers_of_foreign_authority: bool,
+}
+
+impl RigPlan {
+    /// A plan with the values that most scenarios want.
+    pub fn new(folder: &Path, binaries: Binaries, backend: Backend, epoch_ns: u64) -> Self {
+        Self {
+            folder: folder.to_path_buf(),
+            binaries,
+            backend,
+            epoch_ns,
+            receivers: Vec::new(),
+            keepalive_idle_ms: 2_000,
+            keepalive_answer_ms: 20_000,
+            arena_blocks: 64,
+            receivers_of_foreign_authority: false,
+        }
+    }
+
+    /// Adds a LEMF.
+    #[must_use]
+    pub fn lemf(mut self, name: &str) -> Self {
+        self.receivers.push(ReceiverPlan { name: name.to_owned(), is_lemf: true });
+        self
+    }
+
+    /// Adds a mediation function.
+    #[must_use]
+    pub fn mediation_function(mut self, name: &str) -> Self {
+        self.receivers.push(ReceiverPlan { name: name.to_owned(), is_lemf: false });
+        self
+    }
+}
+
+/// Why a rig could not do something.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum RigError {
+    /// A file or a process could not be handled.
+    Io {
+        /// What was being done.
+        what: String,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// Keys or certificates could not be made.
+    Pki(String),
+    /// The daemon ended or did not come up.
+    Daemon {
+        /// What happened.
+        what: String,
+        /// The last lines of its log.
+        log: String,
+    },
+    /// `writ` failed.
+    Operator(OperatorError),
+    /// The simulated wires failed.
+    Wire(String),
+    /// Something did not happen in time.
+    Timeout {
+        /// What was waited for.
+        what: String,
+        /// How it stood at the end.
+        standing: String,
+    },
+}
+
+impl RigError {
+    pub(crate) fn io(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Io { what: what.to_string(), error }
+    }
+}
+
+impl fmt::Display for RigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io { what, error } => write!(f, "{what}: {error}"),
+            Self::Pki(text) => write!(f, "throw-away PKI: {text}"),
+            Self::Daemon { what, log } => write!(f, "writd {what}\n{log}"),
+            Self::Operator(error) => write!(f, "{error}"),
+            Self::Wire(text) => write!(f, "simulated wires: {text}"),
+            Self::Timeout { what, standing } => write!(f, "{what} did not happen in time; {standing}"),
+        }
+    }
+}
+
+impl std::error::Error for RigError {}
+
+impl From<OperatorError> for RigError {
+    fn from(error: OperatorError) -> Self {
+        Self::Operator(error)
+    }
+}
+
+/// The programs, running together.
+pub struct Rig {
+    plan: RigPlan,
+    /// Short path for the sockets, which may not have long ones.
+    sockets: PathBuf,
+    /// Vouches for the receivers; usually for the daemon too.
+    receiver_authority: Authority,
+    receivers: Vec<Receiver>,
+    daemon: Option<Daemon>,
+}
+
+/// How long a start of the daemon may take: the Verilated card sweeps its tables first.
+const START_TIME_MAX: Duration = Duration::from_secs(90);
+
+impl Rig {
+    /// Makes folder, PKI, configuration and receivers. The daemon does not run yet.
+    ///
+    /// # Errors
+    /// [`RigError`].
+    pub fn set_up(plan: RigPlan) -> Result<Self, RigError> {
+        let pki = plan.folder.join("pki");
+        let private = |path: &Path| {
+            DirBuilder::new().mode(0o700).recursive(true).create(path).map_err(RigError::io(path.display()))
+        };
+        private(&pki)?;
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let sockets = std::env::temp_dir().join(format!("writ-{}-{count}", process::id()));
+        private(&sockets)?;
+        let pki_error = |error: rcgen::Error| RigError::Pki(error.to_string());
+        let authority = Authority::new("Writ throw-away authority").map_err(pki_error)?;
+        authority.write(&pki.join("ca.pem")).map_err(RigError::io("pki/ca.pem"))?;
+        let client = authority.client("writd").map_err(pki_error)?;
+        let foreign = Authority::new("Foreign authority").map_err(pki_error)?;
+        client.write(&pki, "writd").map_err(RigError::io("pki/writd.pem"))?;
+        let mut receivers = Vec::new();
+        for receiver in &plan.receivers {
+            let issuer = if plan.receivers_of_foreign_authority { &foreign } else { &authority };
+            let server = issuer.server(&server_name(&receiver.name)).map_err(pki_error)?;
+            let tls = authority.server_config(&server).map_err(|error| RigError::Pki(error.to_string()))?;
+            let interfaces =
+                if receiver.is_lemf { [Interface::Hi2, Interface::Hi3] } else { [Interface::X2, Interface::X3] };
+            let folder = plan.folder.join("received").join(&receiver.name);
+            let started = Receiver::start(&receiver.name, &interfaces, tls, client.certificate().clone(), &folder);
+            receivers.push(started.map_err(RigError::io(format_args!("receiver {}", receiver.name)))?);
+        }
+        let receiver_authority = if plan.receivers_of_foreign_authority { foreign } else { authority };
+        let rig = Self { plan, sockets, receiver_authority, receivers, daemon: None };
+        rig.write_configuration()?;
+        Ok(rig)
+    }
+
+    /// Starts the daemon and waits until it is ready.
+    ///
+    /// # Errors
+    /// [`RigError::Daemon`] with the end of its log if it does not come up.
+    pub fn start(&mut self) -> Result<(), RigError> {
+        let daemon = Daemon::start(&self.plan.binaries.writd, &self.configuration(), &self.log(), START_TIME_MAX)?;
+        self.daemon = Some(daemon);
+        Ok(())
+    }
+
+    /// Starts the daemon again on its old state, with the card's clock at `epoch_ns` of TAI.
+    ///
+    /// # Errors
+    /// As [`Rig::start`].
+    pub fn restart_at(&mut self, epoch_ns: u64) -> Result<(), RigError> {
+        self.plan.epoch_ns = epoch_ns;
+        self.write_configuration()?;
+        self.start()
+    }
+
+    /// Starts the daemon and makes every receiver known to it.
+    ///
+    /// # Errors
+    /// [`RigError`].
+    pub fn start_with_destinations(&mut self, confirmation: Confirmation) -> Result<(), RigError> {
+        self.start()?;
+        for receiver in &self.receivers {
+            self.add_destination(receiver, confirmation)?;
+        }
+        Ok(())
+    }
+
+    /// Kills the daemon as a crash would: SIGKILL.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be killed.
+    pub fn kill(&mut self) -> Result<(), RigError> {
+        let mut daemon = self.take_daemon()?;
+        daemon.kill()
+    }
+
+    /// Asks the daemon to stop and waits until it has.
+    ///
+    /// # Errors
+    /// If there is none, if it does not stop in time, or if it ends with a fault.
+    pub fn stop(&mut self) -> Result<(), RigError> {
+        let mut daemon = self.take_daemon()?;
+        daemon.stop(Duration::from_secs(30))
+    }
+
+    fn take_daemon(&mut self) -> Result<Daemon, RigError> {
+        let gone = || RigError::Daemon { what: "does not run".to_owned(), log: String::new() };
+        self.daemon.take().ok_or_else(gone)
+    }
+
+    /// Says what happened if the daemon has ended by itself.
+    ///
+    /// # Errors
+    /// [`RigError::Daemon`] if it has.
+    pub fn check_daemon(&mut self) -> Result<(), RigError> {
+        self.daemon.as_mut().map_or(Ok(()), Daemon::check)
+    }
+
+    /// The receiver with this name.
+    pub fn receiver(&self, name: &str) -> Option<&Receiver> {
+        self.receivers.iter().find(|receiver| receiver.name() == name)
+    }
+
+    /// All receivers.
+    pub fn receivers(&self) -> &[Receiver] {
+        &self.receivers
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.plan.folder
+    }
+
+    /// The daemon's control socket.
+    pub fn control_socket(&self) -> PathBuf {
+        self.sockets.join("control.sock")
+    }
+
+    /// The simulator's socket for wires.
+    pub fn wire_socket(&self) -> PathBuf {
+        self.sockets.join("wire.sock")
+    }
+
+    /// The daemon's log.
+    pub fn log(&self) -> PathBuf {
+        self.plan.folder.join("writd.log")
+    }
+
+    /// The daemon's audit log.
+    pub fn audit_log(&self) -> PathBuf {
+        self.plan.folder.join("state/audit.log")
+    }
+
+    /// Gives the daemon the authority that vouches for the receivers; it reads it at its next start.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn trust_receivers(&self) -> Result<(), RigError> {
+        self.receiver_authority.write(&self.plan.folder.join("pki/ca.pem")).map_err(RigError::io("pki/ca.pem"))
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.plan.folder.join("writd.toml")
+    }
+
+    fn write_configuration(&self) -> Result<(), RigError> {
+        let plan = &self.plan;
+        let uid = fs::metadata(&plan.folder).map_err(RigError::io(plan.folder.display()))?.uid();
+        let text = format!(
+            r#"# Written by the test bench.
+state_dir = "state"
+runtime_dir = "run"
+[network]
+country = "US"
+operator = "CARRIER"
+element = "NE-1"
+interception_point = "POI-1"
+
+[[roles]]
+uid = {uid}
+person = "Demo Operator"
+may = ["operate", "approve", "audit", "view"]
+
+[card]
+backend = "{backend}"
+wire_socket = {wire:?}
+epoch_ns = {epoch_ns}
+
+[control]
+socket = {control:?}
+
+[arena]
+blocks = {blocks}
+
+[tls]
+certificate = "pki/writd.pem"
+key = "pki/writd.key"
+ca = "pki/ca.pem"
+
+[keys]
+danger_key_file = "master.key"
+
+[limits]
+keepalive_idle_ms = {idle}
+keepalive_answer_ms = {answer}
+"#,
+            control = self.control_socket(),
+            wire = self.wire_socket(),
+            backend = plan.backend.name(),
+            epoch_ns = plan.epoch_ns,
+            blocks = plan.arena_blocks,
+            idle = plan.keepalive_idle_ms,
+            answer = plan.keepalive_answer_ms,
+        );
+        let path = self.configuration();
+        fs::write(&path, text).map_err(RigError::io(path.display()))
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        // The daemon's own `Drop` kills it; only then may its sockets go.
+        self.daemon = None;
+        let _ = fs::remove_dir_all(&self.sockets);
+    }
+}
+
+/// DNS name in the certificate of a receiver.
+pub fn server_name(destination: &str) -> String {
+    format!("{}.test", destination.to_ascii_lowercase())
+}

@@ -1,0 +1,13 @@
+//! What breaks a rule for now. Nothing is added here without a reason on its line; a measure only ever gets smaller.
+
+/// Functions of more than 70 lines: file, function, lines.
+pub(crate) const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[];
+
+/// Folders of more than 12 entries: folder, entries.
+pub(crate) const FULL_FOLDERS: &[(&str, usize)] = &[
+    ("hdl/src/emit", 16),            // one file a pass of the back end
+    ("host/daemon/src", 20),         // threads, sockets and stores, each its own file
+    ("host/handover/src", 13),       // one file a codec, one a vocabulary
+    ("host/handover/src/pspdu", 15), // one file a type of the standard's module
+    ("host/mediation/src", 16),      // one file a state machine
+];

@@ -1,0 +1,122 @@
+//! `cargo xtask demo`: a capture through the simulated card, warrants by the operator's tool, what the agencies receive, the verdict.
+
+mod options;
+mod progress;
+mod table;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use writ_testbench::binaries::{Binaries, build_command};
+use writ_testbench::capture::{self, Capture};
+use writ_testbench::play::Plan;
+use writ_testbench::rig::Backend;
+use writ_testbench::run::{self, Finished, RunPlan, Summary, Warrant};
+use writ_testbench::traffic;
+
+use crate::failure::Failure;
+use crate::run::quietly;
+use crate::{tools, workspace};
+
+pub(crate) use options::Arguments;
+use options::Card;
+
+/// Written into a folder that a run has made its own, so that a later run may clear it.
+const MARKER: &str = ".writ-demo";
+
+pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    let started = Instant::now();
+    let capture = load(arguments)?;
+    let warrants = arguments.warrants()?;
+    let folder = folder(arguments)?;
+    let binaries = build(arguments.card)?;
+    let (finished, summary) = run_in(&folder, arguments, &capture, warrants, binaries)?;
+    if arguments.json {
+        let text = serde_json::to_string(&summary).map_err(Failure::while_doing("summary"))?;
+        println!("{text}");
+    } else {
+        print!("{}", table::render(&finished, &summary, &folder));
+    }
+    eprintln!("total time {:.1} s", started.elapsed().as_secs_f64());
+    Ok(if summary.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Runs the default demo on the golden model into a folder, for the oracles.
+pub(crate) fn run_for_oracles(folder: &Path) -> Result<(), Failure> {
+    let arguments = Arguments { card: Card::Model, out: Some(folder.to_path_buf()), ..Arguments::default() };
+    let exit = run(&arguments)?;
+    if exit == ExitCode::SUCCESS { Ok(()) } else { Err(Failure::new("the demo run for the oracles is not good")) }
+}
+
+fn load(arguments: &Arguments) -> Result<Capture, Failure> {
+    match &arguments.capture {
+        Some(path) => {
+            let capture = capture::read_file(path).map_err(|error| Failure::new(error.to_string()))?;
+            for warning in &capture.warnings {
+                eprintln!("warning: {warning}");
+            }
+            Ok(capture)
+        }
+        None => Ok(traffic::generate(traffic::DEFAULT_SEED)),
+    }
+}
+
+/// The folder of the run, empty. One that holds something else than an earlier run is not touched.
+fn folder(arguments: &Arguments) -> Result<PathBuf, Failure> {
+    let folder = arguments.out.clone().unwrap_or_else(|| workspace::target().join("demo"));
+    let folder = std::path::absolute(&folder).map_err(Failure::while_doing(folder.display()))?;
+    let is_used = fs::read_dir(&folder).is_ok_and(|mut entries| entries.next().is_some());
+    if is_used {
+        if !folder.join(MARKER).exists() {
+            let text = format!("{}: holds files that are not of an earlier run; name another folder", folder.display());
+            return Err(Failure::new(text));
+        }
+        fs::remove_dir_all(&folder).map_err(Failure::while_doing(folder.display()))?;
+    }
+    fs::create_dir_all(&folder).map_err(Failure::while_doing(folder.display()))?;
+    fs::write(folder.join(MARKER), "made by cargo xtask demo\n").map_err(Failure::while_doing(folder.display()))?;
+    Ok(folder)
+}
+
+/// Builds `writd` and `writ`, the Verilated card among them if it is asked for.
+fn build(card: Card) -> Result<Binaries, Failure> {
+    let is_rtl = card == Card::Rtl;
+    let mut command = build_command(&workspace::cargo(), is_rtl);
+    let what = if is_rtl {
+        let tools = tools::prepare()?;
+        tools.provide(&mut command);
+        "building gateware, card, writd and writ"
+    } else {
+        "building writd and writ"
+    };
+    quietly(what, &mut command)?;
+    Binaries::in_folder(&workspace::target().join("debug")).map_err(|error| Failure::new(error.to_string()))
+}
+
+fn run_in(
+    folder: &Path,
+    arguments: &Arguments,
+    capture: &Capture,
+    warrants: Vec<Warrant>,
+    binaries: Binaries,
+) -> Result<(Finished, Summary), Failure> {
+    let plan = Plan::new(capture, arguments.max_gap_ns);
+    for note in plan.notes.iter().filter(|note| !capture.warnings.contains(note)) {
+        eprintln!("note: {note}");
+    }
+    let first_utc_ns = capture.frames.iter().map(|frame| frame.time_ns).min().unwrap_or_default();
+    let backend = if arguments.card == Card::Rtl { Backend::Rtl } else { Backend::Model };
+    let run_plan = RunPlan { folder: folder.to_path_buf(), binaries, backend, first_utc_ns, plan, warrants };
+    let mut bars = progress::Bars::new();
+    let finished = run::run(&run_plan, &mut bars).map_err(|error| Failure::new(error.to_string()));
+    bars.finish();
+    let finished = finished?;
+    let audit_log = folder.join("state/audit.log");
+    let summary = run::write_outputs(&finished, &audit_log, folder).map_err(Failure::while_doing(folder.display()))?;
+    for problem in finished.all_problems() {
+        eprintln!("problem: {problem}");
+    }
+    Ok((finished, summary))
+}

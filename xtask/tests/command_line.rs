@@ -1,0 +1,44 @@
+//! The command line from outside: what is refused, with which status, naming what.
+
+use std::process::{Command, Output};
+
+fn xtask(words: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_xtask")).args(words).output().expect("it was just built")
+}
+
+fn refused(words: &[&str], status: i32, wanted: &[&str]) {
+    let output = xtask(words);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(status), "{words:?}: {said}");
+    assert!(output.stdout.is_empty(), "{words:?}: stdout is for data");
+    for text in wanted {
+        assert!(said.contains(text), "{words:?}: `{text}` not in: {said}");
+    }
+}
+
+#[test]
+fn demo_refuses_bad_options() {
+    refused(&["demo", "--target", "imsi=262011234567890"], 2, &["imsi", "ipv4, ipv6 and endpoint"]);
+    refused(&["demo", "--target", "ipv4=192.0.2.1,scope=all"], 2, &["scope `all`"]);
+    refused(&["demo", "--capture", "some.pcap"], 2, &["--target"]);
+    refused(&["demo", "--max-gap-ns", "0"], 2, &["--max-gap-ns"]);
+    refused(&["demo", "--card", "fpga"], 2, &["fpga", "rtl, model"]);
+}
+
+#[test]
+fn demo_names_the_capture_that_it_cannot_read() {
+    let target = ["--target", "ipv4=192.0.2.1"];
+    let demo = |path: &str, wanted: &[&str]| {
+        let words = [&["demo", "--capture", path], &target[..]].concat();
+        refused(&words, 1, wanted);
+    };
+    demo("/nowhere/at/all.pcap", &["/nowhere/at/all.pcap", "block 0 at byte 0"]);
+    let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
+    demo(manifest, &[manifest, "neither a pcap nor a pcapng file"]);
+}
+
+#[test]
+fn demo_does_not_clear_a_folder_that_is_not_its_own() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+    refused(&["demo", "--card", "model", "--out", folder], 1, &[folder, "name another folder"]);
+}
