@@ -1,0 +1,136 @@
+//! Verdicts with hits wait here until their frame has ended.
+//!
+//! # Theory of operation
+//! Each port's looked-up frames are numbered as their verdicts come, the same way its frame store numbers the descriptions it writes, because
+//! both see the port's frames in order and leave out those whose window was dropped. The oldest entry leaves when its description exists; the
+//! description is read on the way.
+//!
+//! An entry never waits longer than the rest of its own frame, so the queue stays short: a frame of 9668 bytes lasts 152 clocks.
+//! `stall` guards against frames that break that rule: it stops the merger, so that what follows is counted as dropped before
+//! lookup instead of being lost here, and before the store runs out of descriptions.
+
+use super::types::{Description, Pending};
+use crate::lookup::types::Verdict;
+use crate::prelude::*;
+
+/// Queue of verdicts with hits.
+#[derive(LogicBlock, Default)]
+pub struct HitQueue {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Reset of the copy side.
+    pub reset: Signal<In, Bit>,
+    /// A frame has its verdict.
+    pub done: Signal<In, Bit>,
+    /// With `done`: it has hits.
+    pub hit: Signal<In, Bit>,
+    /// With `done`: the frame.
+    pub verdict: Signal<In, Verdict>,
+    /// First frame of port A without a description.
+    pub described_a: Signal<In, Bits<10>>,
+    /// First frame of port B without a description.
+    pub described_b: Signal<In, Bits<10>>,
+    /// Read a description of port A.
+    pub describe_a: Signal<Out, Bit>,
+    /// Read a description of port B.
+    pub describe_b: Signal<Out, Bit>,
+    /// Which.
+    pub describe_number: Signal<Out, Bits<10>>,
+    /// Description of port A, one clock later.
+    pub description_a: Signal<In, Description>,
+    /// Description of port B, one clock later.
+    pub description_b: Signal<In, Description>,
+    /// A verdict whose frame has ended.
+    pub valid: Signal<Out, Bit>,
+    /// The verdict.
+    pub out_verdict: Signal<Out, Verdict>,
+    /// The frame's description.
+    pub description: Signal<Out, Description>,
+    /// Let no frame into the parser.
+    pub stall: Signal<Out, Bit>,
+    /// Nothing inside.
+    pub idle: Signal<Out, Bit>,
+    queue: Fifo<Pending, 9, 10>,
+    number_a: RegR<Bits<10>>,
+    number_b: RegR<Bits<10>>,
+    waited: RegR<Bits<8>>,
+    stalled: RegR<Bit>,
+    leaving: RegR<Bit>,
+    left: Reg<Verdict>,
+    is_b: Signal<Local, Bit>,
+    newcomer: Signal<Local, Pending>,
+    oldest: Signal<Local, Pending>,
+    oldest_verdict: Signal<Local, Verdict>,
+    oldest_is_b: Signal<Local, Bit>,
+    left_verdict: Signal<Local, Verdict>,
+    ended: Signal<Local, Bit>,
+    take: Signal<Local, Bit>,
+}
+
+impl Logic for HitQueue {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left);
+        clock!(self, clock, queue);
+        self.queue.reset.next = self.reset.val();
+        self.number_a.reset.next = self.reset.val();
+        self.number_b.reset.next = self.reset.val();
+        self.waited.reset.next = self.reset.val();
+        self.stalled.reset.next = self.reset.val();
+        self.leaving.reset.next = self.reset.val();
+
+        // In.
+        self.is_b.next = self.verdict.val().ticket.port;
+        self.newcomer.next.verdict = self.verdict.val();
+        self.newcomer.next.number = self.number_a.q.val();
+        if self.is_b.val() {
+            self.newcomer.next.number = self.number_b.q.val();
+        }
+        if self.done.val() {
+            if self.is_b.val() {
+                self.number_b.d.next = self.number_b.q.val() + bits::<10>(1);
+            } else {
+                self.number_a.d.next = self.number_a.q.val() + bits::<10>(1);
+            }
+        }
+        self.queue.write.next = self.done.val() & self.hit.val();
+        self.queue.data_in.next = self.newcomer.val();
+
+        // Out.
+        self.oldest.next = self.queue.data_out.val();
+        self.oldest_verdict.next = self.oldest.val().verdict;
+        self.oldest_is_b.next = self.oldest_verdict.val().ticket.port;
+        self.ended.next = self.oldest.val().number != self.described_a.val();
+        if self.oldest_is_b.val() {
+            self.ended.next = self.oldest.val().number != self.described_b.val();
+        }
+        self.take.next = self.queue.valid.val() & self.ended.val();
+        self.queue.read.next = self.take.val();
+        self.describe_a.next = self.take.val() & !self.oldest_is_b.val();
+        self.describe_b.next = self.take.val() & self.oldest_is_b.val();
+        self.describe_number.next = self.oldest.val().number;
+        self.leaving.d.next = self.take.val();
+        if self.take.val() {
+            self.left.d.next = self.oldest_verdict.val();
+        }
+        self.left_verdict.next = self.left.q.val();
+        self.valid.next = self.leaving.q.val();
+        self.out_verdict.next = self.left.q.val();
+        self.description.next = self.description_a.val();
+        if self.left_verdict.val().ticket.port {
+            self.description.next = self.description_b.val();
+        }
+
+        // Guard.
+        self.waited.d.next = bits::<8>(0);
+        if self.queue.valid.val() & !self.ended.val() {
+            self.waited.d.next = self.waited.q.val();
+            if !self.waited.q.val().all() {
+                self.waited.d.next = self.waited.q.val() + bits::<8>(1);
+            }
+        }
+        self.stalled.d.next = (self.waited.q.val() >= bits::<8>(192)) | (self.queue.count.val() >= bits::<10>(448));
+        self.stall.next = self.stalled.q.val();
+        self.idle.next = !self.queue.count.val().any() & !self.leaving.q.val();
+    }
+}

@@ -1,0 +1,318 @@
+//! The bus's view of the card.
+//!
+//! # Theory of operation
+//! See [`crate::csr`]. CONTROL.RESET acts in two steps: the bank takes its reset values in the clock of the write, everything else in the clock after
+//! it (`copy_reset`). A write that follows the reset by one clock therefore stands, and STATUS shows no stale `TABLES_READY` in between.
+
+use super::bank::{BANK_BITS, RegisterBank, bank_lsb};
+use crate::prelude::*;
+use writ_abi::registers::{clock, control, counters, identity, rings};
+
+const _: () = {
+    assert!(control::ARMED.lsb == 0 && control::RESET.lsb == 1 && control::SNAPSHOT.lsb == 2);
+    assert!(control::TABLES_READY.lsb == 0 && control::RECORDS_IDLE.lsb == 1);
+    assert!(clock::APPLY.lsb == 0 && clock::QUALITY.lsb == 1 && clock::QUALITY.width == 2);
+    assert!(clock::INCREMENT_NS_FIELD.lsb == 0 && clock::INCREMENT_NS_FIELD.width == 8);
+    assert!(rings::ENABLE_RECORDS.lsb == 0 && rings::ENABLE_COMMANDS.lsb == 1, "the kernel writes these as numbers");
+    assert!(counters::OFFSET == 0x400 && identity::BUILD_HASH_WORDS == 8);
+    assert!(clock::SET_HI_AT == clock::SET_LO_AT + 4 && rings::RECORD_BASE_HI_AT == rings::RECORD_BASE_LO_AT + 4);
+};
+
+/// Registers, counters and their bus.
+#[derive(LogicBlock)]
+pub struct Registers {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Reset of the card.
+    pub reset: Signal<In, Bit>,
+    /// BLAKE3 of the emitted Verilog.
+    pub build_hash: Signal<In, Bits<256>>,
+    /// Write a register.
+    pub write_valid: Signal<In, Bit>,
+    /// Where.
+    pub write_address: Signal<In, Bits<12>>,
+    /// What.
+    pub write_data: Signal<In, Bits<32>>,
+    /// Read a register.
+    pub read_valid: Signal<In, Bit>,
+    /// Where.
+    pub read_address: Signal<In, Bits<12>>,
+    /// The answer.
+    pub read_data_valid: Signal<Out, Bit>,
+    /// What stands there.
+    pub read_data: Signal<Out, Bits<32>>,
+    /// Card time.
+    pub now_ns: Signal<In, Bits<64>>,
+    /// STATUS.TABLES_READY.
+    pub tables_ready: Signal<In, Bit>,
+    /// STATUS.RECORDS_IDLE.
+    pub records_idle: Signal<In, Bit>,
+    /// Reset of the copy side.
+    pub copy_reset: Signal<Out, Bit>,
+    /// CONTROL.ARMED.
+    pub armed: Signal<Out, Bit>,
+    /// CLOCK.SET.APPLY.
+    pub clock_set: Signal<Out, Bit>,
+    /// CLOCK.SET_LO, SET_HI.
+    pub clock_set_ns: Signal<Out, Bits<64>>,
+    /// CLOCK.SET.QUALITY.
+    pub clock_quality: Signal<Out, Bits<2>>,
+    /// CLOCK.INCREMENT_NS.
+    pub increment_ns: Signal<Out, Bits<8>>,
+    /// CLOCK.INCREMENT_FRACTION.
+    pub increment_fraction: Signal<Out, Bits<32>>,
+    /// RINGS.ENABLE.RECORDS.
+    pub records_enable: Signal<Out, Bit>,
+    /// RINGS.RECORD_BASE.
+    pub record_base: Signal<Out, Bits<64>>,
+    /// RINGS.RECORD_LINES.
+    pub record_lines: Signal<Out, Bits<32>>,
+    /// RINGS.RECORD_INDEX.
+    pub record_index: Signal<Out, Bits<64>>,
+    /// RINGS.RECORD_CONSUMER.
+    pub record_consumer: Signal<Out, Bits<32>>,
+    /// RINGS.ENABLE.COMMANDS.
+    pub commands_enable: Signal<Out, Bit>,
+    /// RINGS.COMMAND_BASE.
+    pub command_base: Signal<Out, Bits<64>>,
+    /// RINGS.COMMAND_COUNT.
+    pub command_count: Signal<Out, Bits<32>>,
+    /// RINGS.COMMAND_PRODUCER.
+    pub command_producer: Signal<Out, Bits<32>>,
+    /// RINGS.COMPLETION_BASE.
+    pub completion_base: Signal<Out, Bits<64>>,
+    /// RINGS.COMPLETION_COUNT.
+    pub completion_count: Signal<Out, Bits<32>>,
+    /// RINGS.COMPLETION_INDEX.
+    pub completion_index: Signal<Out, Bits<64>>,
+    /// Copy all counters.
+    pub snapshot: Signal<Out, Bit>,
+    /// Show a counter.
+    pub counter_read: Signal<Out, Bit>,
+    /// Which.
+    pub counter_number: Signal<Out, Bits<6>>,
+    /// Its copy.
+    pub counter: Signal<In, Bits<64>>,
+    bank: RegisterBank,
+    writing: RegR<Bit>,
+    written_address: Reg<Bits<12>>,
+    written_data: Reg<Bits<32>>,
+    reading: RegR<Bit>,
+    asked_address: Reg<Bits<12>>,
+    answering: RegR<Bit>,
+    answer: Reg<Bits<32>>,
+    now_high: RegR<Bits<32>>,
+    restart: Reg<Bit>,
+    set: RegR<Bit>,
+    control_at: Constant<Bits<12>>,
+    status_at: Constant<Bits<12>>,
+    set_at: Constant<Bits<12>>,
+    now_low_at: Constant<Bits<12>>,
+    now_high_at: Constant<Bits<12>>,
+    hash_at: [Constant<Bits<12>>; 8],
+    control_bit: Constant<Bits<12>>,
+    set_ns_bit: Constant<Bits<12>>,
+    set_bit: Constant<Bits<12>>,
+    increment_ns_bit: Constant<Bits<12>>,
+    increment_fraction_bit: Constant<Bits<12>>,
+    record_base_bit: Constant<Bits<12>>,
+    record_lines_bit: Constant<Bits<12>>,
+    record_index_bit: Constant<Bits<12>>,
+    record_consumer_bit: Constant<Bits<12>>,
+    command_base_bit: Constant<Bits<12>>,
+    command_count_bit: Constant<Bits<12>>,
+    command_producer_bit: Constant<Bits<12>>,
+    completion_base_bit: Constant<Bits<12>>,
+    completion_count_bit: Constant<Bits<12>>,
+    completion_index_bit: Constant<Bits<12>>,
+    enable_bit: Constant<Bits<12>>,
+    values: Signal<Local, Bits<BANK_BITS>>,
+    at_control: Signal<Local, Bit>,
+    restarts: Signal<Local, Bit>,
+    in_counters: Signal<Local, Bit>,
+    value: Signal<Local, Bits<32>>,
+}
+
+fn constant(value: usize) -> Constant<Bits<12>> {
+    Constant::new((value as LiteralType).into())
+}
+
+impl Default for Registers {
+    fn default() -> Self {
+        Self {
+            clock: Signal::default(),
+            reset: Signal::default(),
+            build_hash: Signal::default(),
+            write_valid: Signal::default(),
+            write_address: Signal::default(),
+            write_data: Signal::default(),
+            read_valid: Signal::default(),
+            read_address: Signal::default(),
+            read_data_valid: Signal::default(),
+            read_data: Signal::default(),
+            now_ns: Signal::default(),
+            tables_ready: Signal::default(),
+            records_idle: Signal::default(),
+            copy_reset: Signal::default(),
+            armed: Signal::default(),
+            clock_set: Signal::default(),
+            clock_set_ns: Signal::default(),
+            clock_quality: Signal::default(),
+            increment_ns: Signal::default(),
+            increment_fraction: Signal::default(),
+            records_enable: Signal::default(),
+            record_base: Signal::default(),
+            record_lines: Signal::default(),
+            record_index: Signal::default(),
+            record_consumer: Signal::default(),
+            commands_enable: Signal::default(),
+            command_base: Signal::default(),
+            command_count: Signal::default(),
+            command_producer: Signal::default(),
+            completion_base: Signal::default(),
+            completion_count: Signal::default(),
+            completion_index: Signal::default(),
+            snapshot: Signal::default(),
+            counter_read: Signal::default(),
+            counter_number: Signal::default(),
+            counter: Signal::default(),
+            bank: RegisterBank::default(),
+            writing: RegR::default(),
+            written_address: Reg::default(),
+            written_data: Reg::default(),
+            reading: RegR::default(),
+            asked_address: Reg::default(),
+            answering: RegR::default(),
+            answer: Reg::default(),
+            now_high: RegR::default(),
+            restart: Reg::default(),
+            set: RegR::default(),
+            control_at: constant(control::CONTROL_AT as usize),
+            status_at: constant(control::STATUS_AT as usize),
+            set_at: constant(clock::SET_AT as usize),
+            now_low_at: constant(clock::NOW_LO_AT as usize),
+            now_high_at: constant(clock::NOW_HI_AT as usize),
+            hash_at: core::array::from_fn(|word| constant(identity::BUILD_HASH_AT as usize + 4 * word)),
+            control_bit: constant(bank_lsb(control::CONTROL_AT)),
+            set_ns_bit: constant(bank_lsb(clock::SET_LO_AT)),
+            set_bit: constant(bank_lsb(clock::SET_AT)),
+            increment_ns_bit: constant(bank_lsb(clock::INCREMENT_NS_AT)),
+            increment_fraction_bit: constant(bank_lsb(clock::INCREMENT_FRACTION_AT)),
+            record_base_bit: constant(bank_lsb(rings::RECORD_BASE_LO_AT)),
+            record_lines_bit: constant(bank_lsb(rings::RECORD_LINES_AT)),
+            record_index_bit: constant(bank_lsb(rings::RECORD_INDEX_LO_AT)),
+            record_consumer_bit: constant(bank_lsb(rings::RECORD_CONSUMER_AT)),
+            command_base_bit: constant(bank_lsb(rings::COMMAND_BASE_LO_AT)),
+            command_count_bit: constant(bank_lsb(rings::COMMAND_COUNT_AT)),
+            command_producer_bit: constant(bank_lsb(rings::COMMAND_PRODUCER_AT)),
+            completion_base_bit: constant(bank_lsb(rings::COMPLETION_BASE_LO_AT)),
+            completion_count_bit: constant(bank_lsb(rings::COMPLETION_COUNT_AT)),
+            completion_index_bit: constant(bank_lsb(rings::COMPLETION_INDEX_LO_AT)),
+            enable_bit: constant(bank_lsb(rings::ENABLE_AT)),
+            values: Signal::default(),
+            at_control: Signal::default(),
+            restarts: Signal::default(),
+            in_counters: Signal::default(),
+            value: Signal::default(),
+        }
+    }
+}
+
+impl Logic for Registers {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, writing, written_address, written_data, reading, asked_address, answering, answer);
+        dff_setup!(self, clock, now_high, restart, set);
+        clock!(self, clock, bank);
+        self.writing.reset.next = self.reset.val();
+        self.reading.reset.next = self.reset.val();
+        self.answering.reset.next = self.reset.val();
+        self.now_high.reset.next = self.reset.val();
+        self.set.reset.next = self.reset.val();
+
+        // First clock: the request.
+        self.writing.d.next = self.write_valid.val();
+        if self.write_valid.val() {
+            self.written_address.d.next = self.write_address.val();
+            self.written_data.d.next = self.write_data.val();
+        }
+        self.reading.d.next = self.read_valid.val();
+        if self.read_valid.val() {
+            self.asked_address.d.next = self.read_address.val();
+        }
+
+        // Second clock: writes.
+        self.at_control.next = self.writing.q.val() & (self.written_address.q.val() == self.control_at.val());
+        self.restarts.next = self.at_control.val() & self.written_data.q.val().get_bit(1);
+        self.bank.reset.next = self.reset.val() | self.restarts.val();
+        self.bank.write.next = self.writing.q.val();
+        self.bank.write_address.next = self.written_address.q.val();
+        self.bank.write_data.next = self.written_data.q.val();
+        self.restart.d.next = self.restarts.val();
+        self.copy_reset.next = self.reset.val() | self.restart.q.val();
+        self.snapshot.next = self.at_control.val() & self.written_data.q.val().get_bit(2);
+        self.set.d.next = self.writing.q.val()
+            & (self.written_address.q.val() == self.set_at.val())
+            & self.written_data.q.val().get_bit(0);
+        self.clock_set.next = self.set.q.val();
+
+        // Second clock: reads.
+        self.bank.read.next = self.reading.q.val();
+        self.bank.read_address.next = self.asked_address.q.val();
+        self.in_counters.next = self.reading.q.val() & (self.asked_address.q.val().get_bits::<2>(10) == bits::<2>(1));
+        self.counter_read.next = self.in_counters.val() & !self.asked_address.q.val().get_bit(9);
+        self.counter_number.next = self.asked_address.q.val().get_bits::<6>(3);
+        self.value.next = self.bank.read_data.val();
+        if self.reading.q.val() {
+            if self.asked_address.q.val() == self.status_at.val() {
+                self.value.next = bit_cast::<32, 1>((self.tables_ready.val() & !self.copy_reset.val()).into())
+                    | (bit_cast::<32, 1>((self.records_idle.val() & !self.copy_reset.val()).into()) << 1);
+            }
+            if self.asked_address.q.val() == self.now_low_at.val() {
+                self.value.next = self.now_ns.val().get_bits::<32>(0);
+                self.now_high.d.next = self.now_ns.val().get_bits::<32>(32);
+            }
+            if self.asked_address.q.val() == self.now_high_at.val() {
+                self.value.next = self.now_high.q.val();
+            }
+            for word in 0..8 {
+                if self.asked_address.q.val() == self.hash_at[word].val() {
+                    self.value.next = self.build_hash.val().get_bits::<32>(word * 32);
+                }
+            }
+            if self.counter_read.val() {
+                self.value.next = self.counter.val().get_bits::<32>(0);
+                if self.asked_address.q.val().get_bit(2) {
+                    self.value.next = self.counter.val().get_bits::<32>(32);
+                }
+            }
+            if self.asked_address.q.val().get_bits::<2>(0).any() {
+                self.value.next = bits::<32>(0);
+            }
+            self.answer.d.next = self.value.val();
+        }
+        self.answering.d.next = self.reading.q.val();
+        self.read_data_valid.next = self.answering.q.val();
+        self.read_data.next = self.answer.q.val();
+
+        // Fields.
+        self.values.next = self.bank.values.val();
+        self.armed.next = self.values.val().get_bit(self.control_bit.val().index());
+        self.clock_set_ns.next = self.values.val().get_bits::<64>(self.set_ns_bit.val().index());
+        self.clock_quality.next = (self.values.val().get_bits::<32>(self.set_bit.val().index()) >> 1).get_bits::<2>(0);
+        self.increment_ns.next = self.values.val().get_bits::<8>(self.increment_ns_bit.val().index());
+        self.increment_fraction.next = self.values.val().get_bits::<32>(self.increment_fraction_bit.val().index());
+        self.record_base.next = self.values.val().get_bits::<64>(self.record_base_bit.val().index());
+        self.record_lines.next = self.values.val().get_bits::<32>(self.record_lines_bit.val().index());
+        self.record_index.next = self.values.val().get_bits::<64>(self.record_index_bit.val().index());
+        self.record_consumer.next = self.values.val().get_bits::<32>(self.record_consumer_bit.val().index());
+        self.command_base.next = self.values.val().get_bits::<64>(self.command_base_bit.val().index());
+        self.command_count.next = self.values.val().get_bits::<32>(self.command_count_bit.val().index());
+        self.command_producer.next = self.values.val().get_bits::<32>(self.command_producer_bit.val().index());
+        self.completion_base.next = self.values.val().get_bits::<64>(self.completion_base_bit.val().index());
+        self.completion_count.next = self.values.val().get_bits::<32>(self.completion_count_bit.val().index());
+        self.completion_index.next = self.values.val().get_bits::<64>(self.completion_index_bit.val().index());
+        self.records_enable.next = self.values.val().get_bit(self.enable_bit.val().index());
+        self.commands_enable.next = (self.values.val().get_bits::<32>(self.enable_bit.val().index()) >> 1).get_bit(0);
+    }
+}

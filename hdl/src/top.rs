@@ -1,0 +1,493 @@
+//! The card: both wires, the copy side, the registers. Composition only.
+//!
+//! # Overview
+//! Ports of the emitted module are this block's fields. Byte `i` of a beat or line is bits `8 * i` to `8 * i + 7`.
+//! The `tap_*` ports and `now_ns` have no function on the card; tests read the order of events from them. `_a` and `_b` name the
+//! port that a frame came in on, apart from `tx_a_*` and `tx_b_*`, which name the port that it leaves on.
+//!
+//! # Limits
+//! One clock. The adapters to MAC and PCIe hard blocks, and the crossings to their clocks, go around this block.
+
+use crate::axis::{Beat, Tap, TapBeat, WirePath};
+use crate::capture::CapturePath;
+use crate::csr::{Counters, Registers};
+use crate::dma::types::LineWrite;
+use crate::dma::{CommandRing, CompletionRing, RecordRing, WriteArbiter};
+use crate::emit::{self, EmitError, Emitted};
+use crate::lookup::types::Verdict;
+use crate::lookup::{Lookup, TableEngine};
+use crate::parse::types::{Headers, Ticket};
+use crate::parse::{Merger, Parser, WindowCollector};
+use crate::prelude::*;
+use crate::time::CardClock;
+
+/// Name of the emitted module.
+pub const TOP_NAME: &str = "writ_top";
+
+/// The card.
+#[derive(LogicBlock, Default)]
+pub struct Top {
+    /// The one clock.
+    pub clock: Signal<In, Clock>,
+    /// Reset of everything but the wire.
+    pub reset: Signal<In, Bit>,
+    /// Power-up reset of the wire.
+    pub wire_reset: Signal<In, Bit>,
+    /// BLAKE3 of the emitted Verilog.
+    pub build_hash: Signal<In, Bits<256>>,
+    /// Port A receives a beat.
+    pub rx_a_valid: Signal<In, Bit>,
+    /// The frame's last.
+    pub rx_a_last: Signal<In, Bit>,
+    /// With last: damaged.
+    pub rx_a_error: Signal<In, Bit>,
+    /// With last: bytes in the beat.
+    pub rx_a_bytes: Signal<In, Bits<7>>,
+    /// The beat.
+    pub rx_a_data: Signal<In, Bits<512>>,
+    /// Port B receives a beat.
+    pub rx_b_valid: Signal<In, Bit>,
+    /// The frame's last.
+    pub rx_b_last: Signal<In, Bit>,
+    /// With last: damaged.
+    pub rx_b_error: Signal<In, Bit>,
+    /// With last: bytes in the beat.
+    pub rx_b_bytes: Signal<In, Bits<7>>,
+    /// The beat.
+    pub rx_b_data: Signal<In, Bits<512>>,
+    /// Port A sends a beat.
+    pub tx_a_valid: Signal<Out, Bit>,
+    /// The frame's last.
+    pub tx_a_last: Signal<Out, Bit>,
+    /// As it came in.
+    pub tx_a_error: Signal<Out, Bit>,
+    /// As it came in.
+    pub tx_a_bytes: Signal<Out, Bits<7>>,
+    /// The beat.
+    pub tx_a_data: Signal<Out, Bits<512>>,
+    /// Port B sends a beat.
+    pub tx_b_valid: Signal<Out, Bit>,
+    /// The frame's last.
+    pub tx_b_last: Signal<Out, Bit>,
+    /// As it came in.
+    pub tx_b_error: Signal<Out, Bit>,
+    /// As it came in.
+    pub tx_b_bytes: Signal<Out, Bits<7>>,
+    /// The beat.
+    pub tx_b_data: Signal<Out, Bits<512>>,
+    /// Write a register.
+    pub mmio_write_valid: Signal<In, Bit>,
+    /// Where.
+    pub mmio_write_address: Signal<In, Bits<12>>,
+    /// What.
+    pub mmio_write_data: Signal<In, Bits<32>>,
+    /// Read a register.
+    pub mmio_read_valid: Signal<In, Bit>,
+    /// Where.
+    pub mmio_read_address: Signal<In, Bits<12>>,
+    /// The answer, a constant number of clocks later.
+    pub mmio_read_data_valid: Signal<Out, Bit>,
+    /// What stands there.
+    pub mmio_read_data: Signal<Out, Bits<32>>,
+    /// A line for host memory.
+    pub dma_write_valid: Signal<Out, Bit>,
+    /// It is taken.
+    pub dma_write_ready: Signal<In, Bit>,
+    /// Where.
+    pub dma_write_address: Signal<Out, Bits<64>>,
+    /// The line.
+    pub dma_write_data: Signal<Out, Bits<512>>,
+    /// Read a line of host memory.
+    pub dma_read_valid: Signal<Out, Bit>,
+    /// The request is taken.
+    pub dma_read_ready: Signal<In, Bit>,
+    /// Where.
+    pub dma_read_address: Signal<Out, Bits<64>>,
+    /// An answer, in the order of the requests.
+    pub dma_read_data_valid: Signal<In, Bit>,
+    /// The line.
+    pub dma_read_data: Signal<In, Bits<512>>,
+    /// An index line went to host memory.
+    pub irq: Signal<Out, Bit>,
+    /// A frame of port A got its stamp.
+    pub tap_stamp_a_valid: Signal<Out, Bit>,
+    /// The stamp.
+    pub tap_stamp_a_ns: Signal<Out, Bits<64>>,
+    /// Its quality.
+    pub tap_stamp_a_quality: Signal<Out, Bits<2>>,
+    /// A frame of port B got its stamp.
+    pub tap_stamp_b_valid: Signal<Out, Bit>,
+    /// The stamp.
+    pub tap_stamp_b_ns: Signal<Out, Bits<64>>,
+    /// Its quality.
+    pub tap_stamp_b_quality: Signal<Out, Bits<2>>,
+    /// A window of port A is complete.
+    pub tap_window_a_valid: Signal<Out, Bit>,
+    /// And found no room.
+    pub tap_window_a_dropped: Signal<Out, Bit>,
+    /// A window of port B is complete.
+    pub tap_window_b_valid: Signal<Out, Bit>,
+    /// And found no room.
+    pub tap_window_b_dropped: Signal<Out, Bit>,
+    /// A frame's keys enter lookup.
+    pub tap_lookup_valid: Signal<Out, Bit>,
+    /// Its port.
+    pub tap_lookup_port: Signal<Out, Bit>,
+    /// Its stamp.
+    pub tap_lookup_stamp_ns: Signal<Out, Bits<64>>,
+    /// The stamp's quality.
+    pub tap_lookup_quality: Signal<Out, Bits<2>>,
+    /// Hits count for it.
+    pub tap_lookup_armed: Signal<Out, Bit>,
+    /// Its expiry floor.
+    pub tap_lookup_expiry_floor: Signal<Out, Bits<44>>,
+    /// A record number was given.
+    pub tap_outcome_valid: Signal<Out, Bit>,
+    /// Why the frame was dropped; 7: it is copied.
+    pub tap_outcome_cause: Signal<Out, Bits<3>>,
+    /// A gap record precedes it.
+    pub tap_outcome_gap: Signal<Out, Bit>,
+    /// A gap record goes out alone.
+    pub tap_gap_valid: Signal<Out, Bit>,
+    /// A frame with hits was discarded because the MAC flagged it.
+    pub tap_verdict_error_valid: Signal<Out, Bit>,
+    /// Card time.
+    pub now_ns: Signal<Out, Bits<64>>,
+    wire_path: [WirePath; 2],
+    tap: [Tap; 2],
+    windows: [WindowCollector; 2],
+    merger: Merger,
+    parser: Parser,
+    lookup: Lookup,
+    engine: TableEngine,
+    capture: CapturePath,
+    records: RecordRing,
+    commands: CommandRing,
+    completions: CompletionRing,
+    arbiter: WriteArbiter,
+    card_clock: CardClock,
+    registers: Registers,
+    counters: Counters,
+    waiting: RegR<Bits<9>>,
+    departed_a: RegR<Bit>,
+    departed_b: RegR<Bit>,
+    beat_a: Signal<Local, Beat>,
+    beat_b: Signal<Local, Beat>,
+    out_a: Signal<Local, Beat>,
+    out_b: Signal<Local, Beat>,
+    tap_a: Signal<Local, TapBeat>,
+    tap_b: Signal<Local, TapBeat>,
+    entering: Signal<Local, Ticket>,
+    verdict: Signal<Local, Verdict>,
+    verdict_headers: Signal<Local, Headers>,
+    write: Signal<Local, LineWrite>,
+    copy_reset: Signal<Local, Bit>,
+    armed: Signal<Local, Bit>,
+    lost_a: Signal<Local, Bit>,
+    lost_b: Signal<Local, Bit>,
+    accepted: Signal<Local, Bits<9>>,
+}
+
+/// Room for a card as a value: every signal of every width stands in it, several times over while it is being built.
+const STACK_BYTES: usize = 256 << 20;
+
+/// The card as Verilog: the one entry for whoever builds it. Works on a thread of its own, because a card is some megabytes of
+/// value and callers' stacks differ.
+///
+/// # Errors
+/// Those of [`emit::emit`]; a card that cannot be emitted is a bug of this crate.
+///
+/// # Panics
+/// If the operating system gives no thread.
+pub fn emit_top() -> Result<Emitted, EmitError> {
+    let work = || emit::emit(&Top::connected(), TOP_NAME);
+    let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
+    match thread.expect("a thread to build the card on").join() {
+        Ok(emitted) => emitted,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+impl Top {
+    /// The card, ready for [`crate::emit`].
+    pub fn connected() -> Self {
+        let mut top = Self::default();
+        for input in [&mut top.reset, &mut top.wire_reset] {
+            input.connect();
+        }
+        top.clock.connect();
+        top.build_hash.connect();
+        for (valid, last, error, bytes, data) in [
+            (&mut top.rx_a_valid, &mut top.rx_a_last, &mut top.rx_a_error, &mut top.rx_a_bytes, &mut top.rx_a_data),
+            (&mut top.rx_b_valid, &mut top.rx_b_last, &mut top.rx_b_error, &mut top.rx_b_bytes, &mut top.rx_b_data),
+        ] {
+            valid.connect();
+            last.connect();
+            error.connect();
+            bytes.connect();
+            data.connect();
+        }
+        top.mmio_write_valid.connect();
+        top.mmio_write_address.connect();
+        top.mmio_write_data.connect();
+        top.mmio_read_valid.connect();
+        top.mmio_read_address.connect();
+        top.dma_write_ready.connect();
+        top.dma_read_ready.connect();
+        top.dma_read_data_valid.connect();
+        top.dma_read_data.connect();
+        top.connect_all();
+        top
+    }
+}
+
+impl Logic for Top {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, waiting, departed_a, departed_b);
+        clock!(self, clock, merger, parser, lookup, engine, capture, records, commands, completions);
+        clock!(self, clock, arbiter, card_clock, registers, counters);
+        self.copy_reset.next = self.registers.copy_reset.val();
+        self.merger.reset.next = self.copy_reset.val();
+        self.parser.reset.next = self.copy_reset.val();
+        self.lookup.reset.next = self.copy_reset.val();
+        self.engine.reset.next = self.copy_reset.val();
+        self.capture.reset.next = self.copy_reset.val();
+        self.records.reset.next = self.copy_reset.val();
+        self.commands.reset.next = self.copy_reset.val();
+        self.commands.card_reset.next = self.reset.val();
+        self.completions.reset.next = self.copy_reset.val();
+        self.arbiter.reset.next = self.copy_reset.val();
+        self.card_clock.reset.next = self.copy_reset.val();
+        self.counters.reset.next = self.copy_reset.val();
+        self.registers.reset.next = self.reset.val();
+        self.waiting.reset.next = self.copy_reset.val();
+        self.departed_a.reset.next = self.wire_reset.val();
+        self.departed_b.reset.next = self.wire_reset.val();
+
+        // Wire.
+        self.beat_a.next.valid = self.rx_a_valid.val();
+        self.beat_a.next.last = self.rx_a_last.val();
+        self.beat_a.next.error = self.rx_a_error.val();
+        self.beat_a.next.bytes = self.rx_a_bytes.val();
+        self.beat_b.next.valid = self.rx_b_valid.val();
+        self.beat_b.next.last = self.rx_b_last.val();
+        self.beat_b.next.error = self.rx_b_error.val();
+        self.beat_b.next.bytes = self.rx_b_bytes.val();
+        self.wire_path[0].rx.next = self.beat_a.val();
+        self.wire_path[0].rx_data.next = self.rx_a_data.val();
+        self.wire_path[1].rx.next = self.beat_b.val();
+        self.wire_path[1].rx_data.next = self.rx_b_data.val();
+        self.out_b.next = self.wire_path[0].tx.val();
+        self.tx_b_valid.next = self.out_b.val().valid;
+        self.tx_b_last.next = self.out_b.val().last;
+        self.tx_b_error.next = self.out_b.val().error;
+        self.tx_b_bytes.next = self.out_b.val().bytes;
+        self.tx_b_data.next = self.wire_path[0].tx_data.val();
+        self.out_a.next = self.wire_path[1].tx.val();
+        self.tx_a_valid.next = self.out_a.val().valid;
+        self.tx_a_last.next = self.out_a.val().last;
+        self.tx_a_error.next = self.out_a.val().error;
+        self.tx_a_bytes.next = self.out_a.val().bytes;
+        self.tx_a_data.next = self.wire_path[1].tx_data.val();
+        self.departed_a.d.next = self.out_a.val().valid & self.out_a.val().last;
+        self.departed_b.d.next = self.out_b.val().valid & self.out_b.val().last;
+
+        // Taps, windows, frame stores.
+        for port in 0..2 {
+            self.wire_path[port].clock.next = self.clock.val();
+            self.wire_path[port].reset.next = self.wire_reset.val();
+            self.tap[port].clock.next = self.clock.val();
+            self.tap[port].reset.next = self.copy_reset.val();
+            self.tap[port].wire_reset.next = self.wire_reset.val();
+            self.tap[port].now_ns.next = self.card_clock.now_ns.val();
+            self.tap[port].quality.next = self.card_clock.quality.val();
+            self.windows[port].clock.next = self.clock.val();
+            self.windows[port].reset.next = self.copy_reset.val();
+            self.windows[port].beat.next = self.tap[port].beat.val();
+            self.windows[port].data.next = self.tap[port].data.val();
+            self.windows[port].stamp_ns.next = self.tap[port].stamp_ns.val();
+            self.windows[port].stamp_quality.next = self.tap[port].stamp_quality.val();
+            self.windows[port].start.next = self.capture.start[port].val();
+            self.capture.beat[port].next = self.tap[port].beat.val();
+            self.capture.data[port].next = self.tap[port].data.val();
+            self.capture.window_complete[port].next = self.windows[port].complete.val();
+            self.capture.window_dropped[port].next = self.windows[port].dropped.val();
+            self.counters.arrived[port].next = self.tap[port].arrived.val();
+            self.counters.arrived_bytes[port].next = self.tap[port].arrived_bytes.val();
+            self.counters.arrived_error[port].next = self.tap[port].arrived_error.val();
+        }
+        self.tap[0].rx.next = self.beat_a.val();
+        self.tap[0].rx_data.next = self.rx_a_data.val();
+        self.tap[1].rx.next = self.beat_b.val();
+        self.tap[1].rx_data.next = self.rx_b_data.val();
+        self.windows[0].space.next = self.merger.space_a.val();
+        self.windows[1].space.next = self.merger.space_b.val();
+        self.lost_a.next = self.windows[0].complete.val() & self.windows[0].dropped.val();
+        self.lost_b.next = self.windows[1].complete.val() & self.windows[1].dropped.val();
+
+        // Parser and lookup.
+        self.merger.push_a.next = self.windows[0].push.val();
+        self.merger.window_a.next = self.windows[0].window.val();
+        self.merger.push_b.next = self.windows[1].push.val();
+        self.merger.window_b.next = self.windows[1].window.val();
+        self.merger.hold.next = self.engine.hold.val() | self.capture.stall.val();
+        self.parser.valid.next = self.merger.valid.val();
+        self.parser.port.next = self.merger.port.val();
+        self.parser.window.next = self.merger.window.val();
+        self.armed.next = self.registers.armed.val() & self.engine.ready.val();
+        self.lookup.valid.next = self.parser.out_valid.val();
+        self.lookup.parsed.next = self.parser.parsed.val();
+        self.lookup.armed.next = self.armed.val();
+        self.lookup.expiry_floor.next = self.card_clock.expiry_floor.val();
+        self.entering.next = self.lookup.entering_ticket.val();
+        self.verdict.next = self.lookup.verdict.val();
+        self.verdict_headers.next = self.verdict.val().headers;
+
+        // Table engine.
+        self.engine.enable.next = self.registers.commands_enable.val();
+        self.engine.now_ns.next = self.card_clock.now_ns.val();
+        self.engine.command_valid.next = self.commands.command_valid.val();
+        self.engine.command.next = self.commands.command.val();
+        self.engine.entering.next = self.lookup.entering.val();
+        self.engine.entering_port.next = self.entering.val().port;
+        self.engine.slot_free.next = self.lookup.slot_free.val();
+        self.engine.read_key.next = self.lookup.read_key.val();
+        self.engine.read_data.next = self.lookup.read_data.val();
+        self.engine.drop_done.next = self.capture.drop_done.val();
+        self.engine.drop_packets.next = self.capture.drop_packets.val();
+        self.engine.drop_bytes.next = self.capture.drop_bytes.val();
+        self.engine.drops_ready.next = self.capture.drops_ready.val();
+        self.engine.completion_take.next = self.completions.take.val();
+        self.lookup.access.next = self.engine.access.val();
+        self.lookup.read_table.next = self.engine.read_table.val();
+        self.lookup.read_way.next = self.engine.read_way.val();
+
+        // Capture.
+        self.capture.done.next = self.lookup.done.val();
+        self.capture.hit.next = self.lookup.hit.val();
+        self.capture.verdict.next = self.verdict.val();
+        self.capture.take_header.next = self.records.take_header.val();
+        self.capture.take_payload.next = self.records.take_payload.val();
+        self.capture.drop_request.next = self.engine.drop_request.val();
+        self.capture.drop_clear.next = self.engine.drop_clear.val();
+        self.capture.drop_index.next = self.engine.drop_index.val();
+
+        // Host memory.
+        self.records.enable.next = self.registers.records_enable.val();
+        self.records.base.next = self.registers.record_base.val();
+        self.records.ring_lines.next = self.registers.record_lines.val();
+        self.records.index_address.next = self.registers.record_index.val();
+        self.records.consumer.next = self.registers.record_consumer.val();
+        self.records.header_valid.next = self.capture.header_valid.val();
+        self.records.header.next = self.capture.header.val();
+        self.records.payload.next = self.capture.payload.val();
+        self.records.payload_valid.next = self.capture.payload_valid.val();
+        self.records.line_take.next = self.arbiter.take_0.val();
+        self.commands.enable.next = self.registers.commands_enable.val();
+        self.commands.base.next = self.registers.command_base.val();
+        self.commands.ring_commands.next = self.registers.command_count.val();
+        self.commands.ring_completions.next = self.registers.completion_count.val();
+        self.commands.producer.next = self.registers.command_producer.val();
+        self.commands.read_ready.next = self.dma_read_ready.val();
+        self.commands.data_valid.next = self.dma_read_data_valid.val();
+        self.commands.data.next = self.dma_read_data.val();
+        self.commands.command_take.next = self.engine.command_take.val();
+        self.dma_read_valid.next = self.commands.read_valid.val();
+        self.dma_read_address.next = self.commands.read_address.val();
+        self.completions.enable.next = self.registers.commands_enable.val();
+        self.completions.base.next = self.registers.completion_base.val();
+        self.completions.ring_completions.next = self.registers.completion_count.val();
+        self.completions.index_address.next = self.registers.completion_index.val();
+        self.completions.valid.next = self.engine.completion_valid.val();
+        self.completions.head.next = self.engine.completion_head.val();
+        self.completions.row.next = self.engine.completion_row.val();
+        self.completions.more.next = !self.commands.idle.val() | !self.engine.idle.val();
+        self.completions.line_take.next = self.arbiter.take_1.val();
+        self.arbiter.valid_0.next = self.records.line_valid.val();
+        self.arbiter.line_0.next = self.records.line.val();
+        self.arbiter.valid_1.next = self.completions.line_valid.val();
+        self.arbiter.line_1.next = self.completions.line.val();
+        self.arbiter.ready.next = self.dma_write_ready.val();
+        self.write.next = self.arbiter.line.val();
+        self.dma_write_valid.next = self.arbiter.valid.val();
+        self.dma_write_address.next = self.write.val().address;
+        self.dma_write_data.next = self.write.val().data;
+        self.irq.next = self.arbiter.index_sent.val();
+
+        // Frames between window and verdict.
+        self.accepted.next = bit_cast::<9, 1>((self.windows[0].complete.val() & !self.windows[0].dropped.val()).into())
+            + bit_cast::<9, 1>((self.windows[1].complete.val() & !self.windows[1].dropped.val()).into());
+        self.waiting.d.next =
+            self.waiting.q.val() + self.accepted.val() - bit_cast::<9, 1>(self.lookup.done.val().into());
+
+        // Registers, clock, counters.
+        self.registers.build_hash.next = self.build_hash.val();
+        self.registers.write_valid.next = self.mmio_write_valid.val();
+        self.registers.write_address.next = self.mmio_write_address.val();
+        self.registers.write_data.next = self.mmio_write_data.val();
+        self.registers.read_valid.next = self.mmio_read_valid.val();
+        self.registers.read_address.next = self.mmio_read_address.val();
+        self.registers.now_ns.next = self.card_clock.now_ns.val();
+        self.registers.tables_ready.next = self.engine.ready.val();
+        self.registers.records_idle.next = !self.tap[0].busy.val()
+            & !self.tap[1].busy.val()
+            & !self.waiting.q.val().any()
+            & self.capture.idle.val()
+            & self.records.idle.val()
+            & !self.arbiter.valid.val();
+        self.registers.counter.next = self.counters.shown.val();
+        self.mmio_read_data_valid.next = self.registers.read_data_valid.val();
+        self.mmio_read_data.next = self.registers.read_data.val();
+        self.card_clock.armed.next = self.registers.armed.val();
+        self.card_clock.set.next = self.registers.clock_set.val();
+        self.card_clock.set_ns.next = self.registers.clock_set_ns.val();
+        self.card_clock.set_quality.next = self.registers.clock_quality.val();
+        self.card_clock.increment_ns.next = self.registers.increment_ns.val();
+        self.card_clock.increment_fraction.next = self.registers.increment_fraction.val();
+        self.counters.snapshot.next = self.registers.snapshot.val();
+        self.counters.read.next = self.registers.counter_read.val();
+        self.counters.number.next = self.registers.counter_number.val();
+        self.counters.departed[0].next = self.departed_a.q.val();
+        self.counters.departed[1].next = self.departed_b.q.val();
+        self.counters.window_dropped[0].next = self.lost_a.val();
+        self.counters.window_dropped[1].next = self.lost_b.val();
+        self.counters.looked_up.next = self.lookup.entering.val();
+        self.counters.looked_up_port.next = self.entering.val().port;
+        self.counters.done.next = self.lookup.done.val();
+        self.counters.class.next = self.verdict_headers.val().class;
+        self.counters.suppressed.next = self.lookup.suppressed.val();
+        self.counters.expired.next = self.lookup.expired.val();
+        self.counters.outcome.next = self.capture.outcome.val();
+        self.counters.outcome_cause.next = self.capture.outcome_cause.val();
+        self.counters.gap_record.next = self.capture.gap_record.val();
+        self.counters.unattributed.next = self.capture.unattributed.val();
+        self.counters.answered.next = self.engine.answered.val();
+
+        // Taps for tests.
+        self.tap_a.next = self.tap[0].beat.val();
+        self.tap_b.next = self.tap[1].beat.val();
+        self.tap_stamp_a_valid.next = self.tap_a.val().valid & self.tap_a.val().first;
+        self.tap_stamp_a_ns.next = self.tap[0].stamp_ns.val();
+        self.tap_stamp_a_quality.next = self.tap[0].stamp_quality.val();
+        self.tap_stamp_b_valid.next = self.tap_b.val().valid & self.tap_b.val().first;
+        self.tap_stamp_b_ns.next = self.tap[1].stamp_ns.val();
+        self.tap_stamp_b_quality.next = self.tap[1].stamp_quality.val();
+        self.tap_window_a_valid.next = self.windows[0].complete.val();
+        self.tap_window_a_dropped.next = self.lost_a.val();
+        self.tap_window_b_valid.next = self.windows[1].complete.val();
+        self.tap_window_b_dropped.next = self.lost_b.val();
+        self.tap_lookup_valid.next = self.lookup.entering.val();
+        self.tap_lookup_port.next = self.entering.val().port;
+        self.tap_lookup_stamp_ns.next = self.entering.val().stamp;
+        self.tap_lookup_quality.next = self.entering.val().quality;
+        self.tap_lookup_armed.next = self.armed.val();
+        self.tap_lookup_expiry_floor.next = self.card_clock.expiry_floor.val();
+        self.tap_outcome_valid.next = self.capture.outcome.val();
+        self.tap_outcome_cause.next = self.capture.outcome_cause.val();
+        self.tap_outcome_gap.next = self.capture.outcome.val() & self.capture.gap_record.val();
+        self.tap_gap_valid.next = !self.capture.outcome.val() & self.capture.gap_record.val();
+        self.tap_verdict_error_valid.next = self.capture.flagged.val();
+        self.now_ns.next = self.card_clock.now_ns.val();
+    }
+}

@@ -1,0 +1,14 @@
+//! The gateware's blocks in RustHDL's own simulator, each against the ABI's code or against a few lines that say the same thing
+//! another way. The emitted card as a whole is compared with the golden model in `writ-sim`.
+
+mod bench;
+mod capture;
+mod clock;
+mod dma;
+mod drops;
+mod linear;
+mod lookup;
+mod parser;
+mod registers;
+mod top;
+mod window;

@@ -1,0 +1,160 @@
+//! The register file, walked through the ABI's tables.
+
+use crate::bench::{Bench, Random, number, value};
+use writ_abi::registers::{Access, BAR_BYTES, BLOCKS, COUNTERS, Register, clock, control, counters, identity};
+use writ_hdl::csr::{Counters, Registers};
+
+struct Bus(Bench<Registers>);
+
+impl Bus {
+    fn new() -> Self {
+        Self(Bench::new(Registers::default(), |block| &mut block.clock))
+    }
+
+    fn write(&mut self, address: u32, data: u32) {
+        let block = &mut self.0.block;
+        block.write_valid.next = true;
+        block.write_address.next = number(u64::from(address));
+        block.write_data.next = number(u64::from(data));
+        self.0.tick();
+        self.0.block.write_valid.next = false;
+    }
+
+    fn read(&mut self, address: u32) -> u32 {
+        let block = &mut self.0.block;
+        block.read_valid.next = true;
+        block.read_address.next = number(u64::from(address));
+        self.0.tick();
+        self.0.block.read_valid.next = false;
+        self.0.tick();
+        assert!(self.0.block.read_data_valid.val());
+        value(self.0.block.read_data.val()) as u32
+    }
+}
+
+fn all() -> impl Iterator<Item = (u32, &'static Register)> {
+    BLOCKS.iter().flat_map(|block| block.registers.iter().map(|register| (block.offset + register.offset, register)))
+}
+
+/// Registers that show something alive, or act when written.
+fn is_plain(address: u32) -> bool {
+    ![control::CONTROL_AT, control::STATUS_AT, clock::NOW_LO_AT, clock::NOW_HI_AT].contains(&address)
+        && !(identity::BUILD_HASH_AT..identity::BUILD_HASH_AT + 32).contains(&address)
+}
+
+#[test]
+fn every_register_resets_stores_and_protects_what_the_abi_says() {
+    let mut bus = Bus::new();
+    let mut random = Random(18);
+    for (address, register) in all().filter(|(address, _)| is_plain(*address)) {
+        let reset = register.fields.iter().fold(0, |all, field| all | field.place(field.reset));
+        assert_eq!(bus.read(address), reset, "{} after reset", register.name);
+        let writable = register.fields.iter().filter(|field| field.access == Access::ReadWrite);
+        let mask = writable.fold(0, |all, field| all | field.mask());
+        for _ in 0..3 {
+            let data = random.next() as u32;
+            bus.write(address, data);
+            let read_only = register.fields.iter().filter(|field| field.access == Access::ReadOnly);
+            let kept = read_only.fold(0, |all, field| all | field.place(field.reset));
+            assert_eq!(bus.read(address), data & mask | kept, "{} after a write", register.name);
+        }
+    }
+    // Nothing stands anywhere else, and a write there changes nothing.
+    let before: Vec<u32> = all().map(|(address, _)| bus.read(address)).collect();
+    let places: Vec<u32> = all().map(|(address, _)| address).collect();
+    for address in (0..BAR_BYTES).filter(|address| !places.contains(address) && address % 5 == 0) {
+        bus.write(address, u32::MAX);
+        assert_eq!(bus.read(address), 0, "address {address:#x}");
+    }
+    assert_eq!(all().map(|(address, _)| bus.read(address)).collect::<Vec<_>>(), before);
+}
+
+#[test]
+fn live_values_and_pulses() {
+    let mut bus = Bus::new();
+    bus.0.block.build_hash.next = (0..32_u64)
+        .fold(Default::default(), |hash: rust_hdl::core::prelude::Bits<256>, byte| {
+            hash | (number::<256>(byte + 1) << (byte * 8))
+        });
+    assert_eq!(bus.read(identity::BUILD_HASH_AT), 0x0403_0201);
+    assert_eq!(bus.read(identity::BUILD_HASH_AT + 28), 0x201f_1e1d);
+    bus.0.block.now_ns.next = number(0x1122_3344_5566_7788);
+    assert_eq!(bus.read(clock::NOW_LO_AT), 0x5566_7788);
+    bus.0.block.now_ns.next = number(0);
+    assert_eq!(bus.read(clock::NOW_HI_AT), 0x1122_3344, "as latched by reading the low word");
+    bus.0.block.tables_ready.next = true;
+    assert_eq!(bus.read(control::STATUS_AT), 1);
+    bus.0.block.records_idle.next = true;
+    assert_eq!(bus.read(control::STATUS_AT), 3);
+    bus.write(clock::SET_AT, 1 | 2 << 1);
+    bus.0.settle();
+    assert!(!bus.0.block.clock_set.val());
+    bus.0.tick();
+    assert!(bus.0.block.clock_set.val() && value(bus.0.block.clock_quality.val()) == 2);
+    bus.0.tick();
+    assert!(!bus.0.block.clock_set.val());
+    bus.0.block.counter.next = number(0x0123_4567_89ab_cdef);
+    assert_eq!((bus.read(counters::OFFSET), bus.read(counters::OFFSET + 4)), (0x89ab_cdef, 0x0123_4567));
+}
+
+#[test]
+fn a_reset_restores_all_and_a_write_right_behind_it_stands() {
+    let mut bus = Bus::new();
+    bus.write(clock::SET_LO_AT, 99);
+    bus.write(control::CONTROL_AT, control::ARMED.mask());
+    assert_eq!(bus.read(control::CONTROL_AT), 1);
+    bus.0.block.tables_ready.next = true;
+    bus.write(control::CONTROL_AT, control::RESET.mask() | control::ARMED.mask());
+    bus.write(clock::SET_HI_AT, 7);
+    assert!(bus.0.block.copy_reset.val());
+    assert_eq!(bus.read(clock::SET_HI_AT), 7);
+    assert!(!bus.0.block.copy_reset.val());
+    assert_eq!((bus.read(clock::SET_LO_AT), bus.read(control::CONTROL_AT)), (0, 0));
+}
+
+#[test]
+fn status_shows_no_stale_readiness_behind_a_reset() {
+    let mut bus = Bus::new();
+    bus.0.block.tables_ready.next = true;
+    bus.write(control::CONTROL_AT, control::RESET.mask());
+    // The request follows the write by one clock; whoever resets has not reacted yet.
+    assert_eq!(bus.read(control::STATUS_AT) & 1, 0);
+}
+
+#[test]
+fn counters_count_and_are_copied_together() {
+    let mut bench = Bench::new(Counters::default(), |block| &mut block.clock);
+    let mut read = |bench: &mut Bench<Counters>, n: usize| {
+        bench.block.read.next = true;
+        bench.block.number.next = number(n as u64);
+        bench.settle();
+        value(bench.block.shown.val())
+    };
+    let block = &mut bench.block;
+    block.arrived[1].next = true;
+    block.arrived_bytes[1].next = number(1_500);
+    block.arrived_error[1].next = true;
+    block.done.next = true;
+    block.class.next = number(8);
+    block.expired.next = number(3);
+    block.outcome.next = true;
+    block.outcome_cause.next = number(2);
+    bench.tick();
+    bench.block.outcome_cause.next = number(7);
+    bench.tick();
+    assert!((0..COUNTERS.len()).all(|n| read(&mut bench, n) == 0), "not before the snapshot");
+    bench.block.snapshot.next = true;
+    bench.tick();
+    let named = |name: &str| COUNTERS.iter().position(|(_, each, _)| *each == name).expect("a counter of the ABI");
+    for (n, (_, name, _)) in COUNTERS.iter().enumerate() {
+        let expected = match *name {
+            "FRAMES_IN_B" | "DROP_WIRE_ERROR" | "CLASS_L4_TRUNCATED" | "FRAMES_HIT" => 2,
+            "BYTES_IN_B" => 3_000,
+            "EXPIRED_HITS" => 6,
+            "DROP_OVERSIZE" | "RECORDS" => 1,
+            _ => 0,
+        };
+        assert_eq!(read(&mut bench, n), expected, "{name}");
+    }
+    assert_eq!(read(&mut bench, named("COMMANDS") + 1), 0);
+}

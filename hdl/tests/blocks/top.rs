@@ -1,0 +1,89 @@
+//! The emitted card as text: its ports, and what its wire path can depend on.
+
+use writ_hdl::emit::Direction;
+use writ_hdl::top::{TOP_NAME, emit_top};
+
+#[test]
+fn the_card_is_emitted_the_same_every_time() {
+    let first = emit_top().expect("the card can be emitted");
+    assert_eq!(first, emit_top().expect("the card can be emitted"));
+    assert_eq!(first.top, TOP_NAME);
+    let port = |name: &str| first.ports.iter().find(|port| port.name == name).expect("a port of the card");
+    for (name, direction, width) in [
+        ("rx_a_data", Direction::Input, 512),
+        ("tx_b_bytes", Direction::Output, 7),
+        ("mmio_read_data", Direction::Output, 32),
+        ("dma_write_address", Direction::Output, 64),
+        ("build_hash", Direction::Input, 256),
+    ] {
+        assert_eq!((port(name).direction, port(name).width), (direction, width), "{name}");
+    }
+    assert_eq!(first.ports.iter().filter(|port| port.is_clock).count(), 1);
+}
+
+/// Text of a module, from its name to its end.
+fn module<'a>(verilog: &'a str, name: &str) -> &'a str {
+    let start = verilog.find(&format!("module {name} (")).expect("the module exists");
+    let end = verilog[start..].find("endmodule").expect("the module ends");
+    &verilog[start..start + end]
+}
+
+/// What the text assigns to a signal, if it does so in one `assign`.
+fn driver<'a>(text: &'a str, signal: &str) -> Option<&'a str> {
+    text.lines().find_map(|line| line.trim().strip_prefix(&format!("assign {signal} = "))?.strip_suffix(';'))
+}
+
+/// Names in an expression.
+fn names(expression: &str) -> Vec<&str> {
+    let name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let words = expression.split(|c| !name(c)).filter(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()));
+    words.collect()
+}
+
+/// The wire depends on nothing but receivers and its own registers: the block has no other input, and the top connects each
+/// input of the block to a receiver, through plain assignments, and each transmitter to the block.
+#[test]
+fn the_wire_depends_on_receivers_alone() {
+    let emitted = emit_top().expect("the card can be emitted");
+    let wire = module(&emitted.verilog, "writ_top_wire_path");
+    let header = &wire[..wire.find(");").expect("a port list")];
+    let inputs: Vec<&str> =
+        header.lines().filter(|line| line.contains("input ")).map(|line| line.trim().trim_end_matches(',')).collect();
+    let inputs: Vec<&str> = inputs.iter().map(|line| line.rsplit(' ').next().expect("a name")).collect();
+    assert_eq!(inputs, ["clock", "reset", "rx", "rx_data"]);
+    let leaf = emitted.modules.iter().find(|module| module.name == "writ_top_wire_path").expect("listed");
+    assert_eq!((leaf.instances, leaf.memory_bits), (2, 0));
+
+    let top = module(&emitted.verilog, TOP_NAME);
+    for (instance, rx, tx) in [("wire_path_0", "rx_a", "tx_b"), ("wire_path_1", "rx_b", "tx_a")] {
+        let start = top.find(&format!("writ_top_wire_path {instance} (")).expect("the instance exists");
+        let connections = &top[start..start + top[start..].find(");").expect("the instance ends")];
+        let connected = |port: &str| {
+            let from = connections.find(&format!(".{port}(")).expect("a connected port") + port.len() + 2;
+            &connections[from..from + connections[from..].find(')').expect("closed")]
+        };
+        assert_eq!((connected("reset"), connected("clock")), ("wire_reset", "clock"));
+        assert_eq!(connected("rx_data"), format!("{rx}_data"));
+        let mut cone = vec![connected("rx")];
+        let mut leaves = vec![];
+        while let Some(signal) = cone.pop() {
+            match driver(top, signal) {
+                Some(expression) => cone.extend(names(expression)),
+                None => leaves.push(signal.to_owned()),
+            }
+        }
+        leaves.sort();
+        let expected = ["bytes", "error", "last", "valid"].map(|field| format!("{rx}_{field}"));
+        assert_eq!(leaves, expected);
+        for field in ["valid", "last", "error", "bytes", "data"] {
+            let mut cone = vec![format!("{tx}_{field}")];
+            while let Some(expression) = driver(top, cone.last().expect("not empty")) {
+                let found = names(expression);
+                assert_eq!(found.len(), 1, "{tx}_{field} is more than a name: {expression}");
+                cone.push(found[0].to_owned());
+            }
+            let end = cone.last().expect("not empty");
+            assert!(connections.contains(&format!("({end})")), "{tx}_{field} comes from {end}");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! The timed model: a whole card around the functional one.
+
+use super::clock::Clock;
+use super::commands::{CommandEngine, CommitPoint};
+use super::counters::LiveCounters;
+use super::record::{self, Missing};
+use super::registers::RegisterFile;
+use super::ring::{Bus, RecordPath};
+use super::tables::{Conditions, Frame, Looked, Tables};
+use super::timing::{SWEEP_CLOCKS, VERDICT_CLOCKS};
+use super::wire::{Arriving, Wire};
+use crate::card::{Arrival, EgressFrame, IngressFrame, Latency, SimCard};
+use std::collections::VecDeque;
+use writ_abi::PortSide;
+use writ_abi::limits::FRAME_BYTES_MAX;
+use writ_abi::record::DropCause;
+use writ_abi::registers::{COUNTERS, Counter, clock, control, counters, rings};
+use writ_abi::time::TimeQuality;
+use writ_driver::memory::CardMemory;
+
+/// A card that is nothing but the ABI's text.
+pub struct ModelCard {
+    clocks: u64,
+    wires: [Wire; 2],
+    arrivals: Vec<Arrival>,
+    egress: Vec<EgressFrame>,
+    bus: Bus,
+    copy: CopySide,
+}
+
+/// Everything that CONTROL.RESET resets: the card without its wires.
+struct CopySide {
+    registers: RegisterFile,
+    clock: Clock,
+    now_hi_latched: u32,
+    sweep_ends: u64,
+    tables: Tables,
+    counters: LiveCounters,
+    snapshot: LiveCounters,
+    /// Frames that wait for their verdict, in the order of their verdicts, with its clock.
+    waiting: VecDeque<(u64, Arriving)>,
+    record_sequence: u32,
+    missing: Option<Missing>,
+    records: RecordPath,
+    commands: CommandEngine,
+}
+
+impl ModelCard {
+    /// A card that was just reset.
+    pub fn new(memory: CardMemory) -> Self {
+        Self {
+            clocks: 0,
+            wires: PortSide::ALL.map(Wire::new),
+            arrivals: Vec::new(),
+            egress: Vec::new(),
+            bus: Bus::new(memory),
+            copy: CopySide::new(0),
+        }
+    }
+
+    fn tick(&mut self) {
+        let now_ns = self.copy.clock.now_ns();
+        let quality = self.copy.registers.field(clock::SET_AT, clock::QUALITY);
+        for (wire, port) in self.wires.iter_mut().zip(PortSide::ALL) {
+            if let Some(arriving) = wire.receive(self.clocks, now_ns, quality, &mut self.arrivals) {
+                self.copy.frame_ended(port, arriving, self.clocks);
+            }
+        }
+        self.copy.tick(self.clocks, &mut self.bus);
+        for wire in &mut self.wires {
+            if let Some(frame) = wire.transmit(self.clocks) {
+                let out = [Counter::FramesOutA, Counter::FramesOutB];
+                self.copy.counters.add_for(frame.port, out, 1);
+                self.egress.push(frame);
+            }
+        }
+        self.skip(1);
+    }
+
+    /// Lets clocks pass in which nothing happens.
+    fn skip(&mut self, clocks: u64) {
+        self.clocks += clocks;
+        self.copy.clock.advance(clocks);
+    }
+
+    fn next_event(&self) -> Option<u64> {
+        let wires = self.wires.iter().filter_map(Wire::next_event);
+        wires.chain(self.copy.next_event()).min()
+    }
+
+    fn reset(&mut self) {
+        self.copy = CopySide::new(self.clocks);
+        for wire in &mut self.wires {
+            wire.forget_current();
+        }
+    }
+}
+
+impl CopySide {
+    fn new(clocks: u64) -> Self {
+        Self {
+            registers: RegisterFile::new(),
+            clock: Clock::new(),
+            now_hi_latched: 0,
+            sweep_ends: clocks + SWEEP_CLOCKS,
+            tables: Tables::new(),
+            counters: LiveCounters::ZERO,
+            snapshot: LiveCounters::ZERO,
+            waiting: VecDeque::new(),
+            record_sequence: 0,
+            missing: None,
+            records: RecordPath::default(),
+            commands: CommandEngine::default(),
+        }
+    }
+
+    fn frame_ended(&mut self, port: PortSide, arriving: Arriving, clocks: u64) {
+        self.counters.add_for(port, [Counter::FramesInA, Counter::FramesInB], 1);
+        let bytes = arriving.frame.bytes.len() as u64;
+        self.counters.add_for(port, [Counter::BytesInA, Counter::BytesInB], bytes);
+        if arriving.frame.damaged {
+            self.counters.add(Counter::Drop(DropCause::WireError as u8), 1);
+        }
+        if arriving.seen {
+            self.waiting.push_back((clocks + VERDICT_CLOCKS, arriving));
+        }
+    }
+
+    fn tick(&mut self, clocks: u64, bus: &mut Bus) {
+        let looked_up = [Counter::FramesLookedUpA, Counter::FramesLookedUpB];
+        let point = CommitPoint {
+            stamp_ns: self.clock.now_ns(),
+            frames_looked_up: looked_up.map(|counter| self.counters.value(counter)),
+            tables_ready: clocks >= self.sweep_ends,
+        };
+        if self.commands.tick(clocks, &self.registers, &mut self.tables, &point, bus) {
+            self.counters.add(Counter::Commands, 1);
+        }
+        while let Some((_, arriving)) = self.waiting.pop_front_if(|(clock, _)| *clock <= clocks) {
+            self.verdict(&arriving);
+        }
+        if self.records.is_empty() {
+            // Nothing else waits: the missing numbers are named even though no packet follows them.
+            self.push_gap();
+        }
+        self.records.tick(clocks, &self.registers, bus);
+    }
+
+    fn next_event(&self) -> Option<u64> {
+        [
+            self.waiting.front().map(|(clock, _)| *clock),
+            self.commands.next_event(&self.registers),
+            self.records.next_event(&self.registers),
+            // One record leaves the FIFO in the clock before the gap is made.
+            self.missing.filter(|_| self.records.is_empty()).map(|_| 0),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
+    }
+
+    fn verdict(&mut self, arriving: &Arriving) {
+        let IngressFrame { port, ref bytes, damaged, .. } = arriving.frame;
+        let frame = Frame { port, bytes, damaged };
+        let conditions = Conditions {
+            stamp_ns: arriving.stamp_ns,
+            // A number without meaning is no trust.
+            quality: TimeQuality::from_bits(arriving.quality as u8).unwrap_or(TimeQuality::Unset),
+            armed: self.is_armed(),
+            expiry_floor: self.clock.expiry_floor(),
+        };
+        let looked = self.tables.look_up(&frame, &conditions);
+        self.counters.add_for(port, [Counter::FramesLookedUpA, Counter::FramesLookedUpB], 1);
+        self.counters.add(Counter::Class(looked.parsed.class as u8), 1);
+        self.counters.add(Counter::ExpiredHits, looked.expired);
+        self.counters.add(Counter::SuppressedTime, u64::from(looked.suppressed));
+        if damaged || looked.hits.is_empty() {
+            return;
+        }
+        self.counters.add(Counter::FramesHit, 1);
+        let sequence = self.record_sequence;
+        self.record_sequence = sequence.wrapping_add(1);
+        match self.room_for(&frame, &looked) {
+            Ok(()) => {
+                self.push_gap();
+                self.records.push(record::packet(&frame, &looked, &conditions, sequence));
+                self.counters.add(Counter::Records, 1);
+            }
+            Err(cause) => {
+                self.counters.add(Counter::Drop(cause as u8), 1);
+                self.tables.count_drop(&looked.hits, frame.original_bytes());
+                self.missing = Some(Missing::merge(self.missing, sequence, conditions.stamp_ns, cause));
+            }
+        }
+    }
+
+    fn is_armed(&self) -> bool {
+        self.registers.field(control::CONTROL_AT, control::ARMED) == 1
+    }
+
+    fn room_for(&self, frame: &Frame<'_>, looked: &Looked) -> Result<(), DropCause> {
+        if frame.bytes.len() > FRAME_BYTES_MAX {
+            return Err(DropCause::Oversize);
+        }
+        let lines = record::packet_lines(frame, looked) + usize::from(self.missing.is_some());
+        if self.records.has_room(lines) { Ok(()) } else { Err(DropCause::RecordFifo) }
+    }
+
+    fn push_gap(&mut self) {
+        if let Some(missing) = self.missing.take() {
+            self.records.push(missing.record());
+            self.counters.add(Counter::GapRecords, 1);
+        }
+    }
+
+    fn status(&self, clocks: u64, a_frame_is_arriving: bool) -> u32 {
+        let idle = !a_frame_is_arriving && self.waiting.is_empty() && self.missing.is_none() && self.records.is_idle();
+        control::TABLES_READY.place(u32::from(clocks >= self.sweep_ends)) | control::RECORDS_IDLE.place(u32::from(idle))
+    }
+
+    fn write(&mut self, offset: u32, value: u32) {
+        let before = self.registers.value(offset);
+        self.registers.store(offset, value);
+        let after = self.registers.value(offset);
+        match offset {
+            control::CONTROL_AT if control::SNAPSHOT.extract(value) == 1 => self.snapshot = self.counters.clone(),
+            clock::SET_AT if clock::APPLY.extract(value) == 1 && !self.is_armed() => {
+                self.clock.step(self.registers.wide(clock::SET_LO_AT, clock::SET_HI_AT));
+            }
+            clock::INCREMENT_NS_AT | clock::INCREMENT_FRACTION_AT => {
+                let ns = self.registers.field(clock::INCREMENT_NS_AT, clock::INCREMENT_NS_FIELD);
+                self.clock.set_increment(ns, self.registers.value(clock::INCREMENT_FRACTION_AT));
+            }
+            rings::ENABLE_AT => {
+                let risen = after & !before;
+                if rings::ENABLE_RECORDS.extract(risen) == 1 {
+                    self.records.enable();
+                }
+                if rings::ENABLE_COMMANDS.extract(risen) == 1 {
+                    self.commands.enable();
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+impl SimCard for ModelCard {
+    fn name(&self) -> &'static str {
+        "model"
+    }
+
+    fn read32(&mut self, offset: u32) -> u32 {
+        let counters_end = counters::OFFSET + 8 * COUNTERS.len() as u32;
+        match offset {
+            control::STATUS_AT => self.copy.status(self.clocks, self.wires.iter().any(Wire::is_busy)),
+            clock::NOW_LO_AT => {
+                let now_ns = self.copy.clock.now_ns();
+                self.copy.now_hi_latched = (now_ns >> 32) as u32;
+                now_ns as u32
+            }
+            clock::NOW_HI_AT => self.copy.now_hi_latched,
+            counter if (counters::OFFSET..counters_end).contains(&counter) => {
+                self.copy.snapshot.word((counter - counters::OFFSET) as usize / 4)
+            }
+            other => self.copy.registers.value(other),
+        }
+    }
+
+    fn write32(&mut self, offset: u32, value: u32) {
+        if offset == control::CONTROL_AT && control::RESET.extract(value) == 1 {
+            self.reset();
+        } else {
+            self.copy.write(offset, value);
+        }
+    }
+
+    fn run(&mut self, clocks: u64) {
+        let end = self.clocks.saturating_add(clocks);
+        while self.clocks < end {
+            match self.next_event() {
+                Some(event) if event <= self.clocks => self.tick(),
+                event => self.skip(event.unwrap_or(end).min(end) - self.clocks),
+            }
+        }
+    }
+
+    fn clocks(&self) -> u64 {
+        self.clocks
+    }
+
+    fn now_ns(&self) -> u64 {
+        self.copy.clock.now_ns()
+    }
+
+    fn increment(&self) -> u64 {
+        self.copy.clock.increment()
+    }
+
+    fn push(&mut self, frame: IngressFrame) {
+        self.wires[frame.port as usize].push(frame);
+    }
+
+    fn queued(&self) -> usize {
+        self.wires.iter().map(Wire::queued).sum()
+    }
+
+    fn take_arrivals(&mut self, out: &mut Vec<Arrival>) {
+        out.append(&mut self.arrivals);
+    }
+
+    fn take_egress(&mut self, out: &mut Vec<EgressFrame>) {
+        out.append(&mut self.egress);
+    }
+
+    fn latency(&self, port: PortSide) -> Option<Latency> {
+        self.wires[port as usize].latency()
+    }
+
+    fn dma_lines(&self) -> u64 {
+        self.bus.lines
+    }
+
+    fn dma_faults(&self) -> u64 {
+        self.bus.faults
+    }
+
+    fn interrupts(&self) -> u64 {
+        self.bus.interrupts
+    }
+}

@@ -1,0 +1,230 @@
+//! A simulated card in a thread of its own: registers, memory and interrupts for a driver in the same process, wires for
+//! another one.
+//!
+//! # When the card runs
+//! While frames are due on its wires, while the host reads or writes registers, and for [`LINGER_CLOCKS`] after anything happened. Otherwise its
+//! thread sleeps and card time stands still.
+
+mod handles;
+mod player;
+mod runner;
+mod socket;
+
+use crate::card::SimCard;
+use crate::model::ModelCard;
+use crate::wire::Statistics;
+use crossbeam_channel::{Sender, bounded};
+use handles::{BarHandle, BusRequest, IrqHandle, Signal};
+use runner::Runner;
+use socket::WireSocket;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use writ_driver::memory::HostMemory;
+use writ_driver::{Bar, Irqs, RingSizes};
+
+/// Clocks that the card runs on after the last sign of life. Longer than anything that goes on inside it unseen, but for the sweep
+/// after a reset, which the host waits for by reading.
+pub const LINGER_CLOCKS: u64 = 2048;
+
+/// Bytes of preamble, start delimiter and smallest gap between two frames of Ethernet.
+pub const ETHERNET_OVERHEAD_BYTES: u32 = 20;
+
+/// Which card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Backend {
+    /// The golden model.
+    Model,
+    /// The Verilated gateware. Needs the cargo feature `rtl`.
+    Rtl,
+}
+
+impl std::str::FromStr for Backend {
+    type Err = ServiceError;
+
+    fn from_str(name: &str) -> Result<Self, ServiceError> {
+        match name {
+            "model" => Ok(Self::Model),
+            "rtl" => Ok(Self::Rtl),
+            _ => Err(ServiceError::UnknownBackend { name: name.to_owned() }),
+        }
+    }
+}
+
+/// How to run a card.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Bytes of host memory that the card can reach; [`RingSizes::memory_bytes`] says how much its rings take.
+    pub memory_bytes: usize,
+    /// Where to listen for the wires, if anywhere. A socket that is left over there is replaced.
+    pub wire_socket: Option<PathBuf>,
+    /// Bytes that the line spends between two frames of a port, at 100 Gb/s.
+    pub overhead_bytes: u32,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            memory_bytes: RingSizes::default().memory_bytes(),
+            wire_socket: None,
+            overhead_bytes: ETHERNET_OVERHEAD_BYTES,
+        }
+    }
+}
+
+/// Why a card could not be started.
+#[derive(Debug)]
+pub enum ServiceError {
+    /// There is no card of this name.
+    UnknownBackend {
+        /// The name.
+        name: String,
+    },
+    /// This program was built without the Verilated card.
+    NoRtl,
+    /// Memory of this size could not be had.
+    Memory {
+        /// How much.
+        bytes: usize,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// No thread could be started.
+    Thread(io::Error),
+    /// The wire socket could not be had.
+    Socket {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl std::fmt::Display for ServiceError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::UnknownBackend { name } => write!(f, "card {name:?} does not exist; there are model and rtl"),
+            Self::NoRtl => write!(f, "this program was built without the Verilated card (cargo feature rtl)"),
+            Self::Memory { bytes, source } => write!(f, "card memory of {bytes} bytes: {source}"),
+            Self::Thread(source) => write!(f, "thread of the card: {source}"),
+            Self::Socket { path, source } => write!(f, "wire socket {}: {source}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for ServiceError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Memory { source, .. } | Self::Thread(source) | Self::Socket { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+/// A running card. Dropping it takes the card off the bus: registers read as all ones from then on.
+pub struct Service {
+    bus: Sender<BusRequest>,
+    signal: Arc<Signal>,
+    memory: Arc<HostMemory>,
+    sums: Arc<Mutex<Statistics>>,
+    thread: Option<JoinHandle<()>>,
+    socket: Option<WireSocket>,
+}
+
+impl Service {
+    /// Makes a card and starts it.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn start(backend: Backend, options: &Options) -> Result<Self, ServiceError> {
+        let memory = HostMemory::new(options.memory_bytes)
+            .map_err(|source| ServiceError::Memory { bytes: options.memory_bytes, source })?;
+        let card: Box<dyn SimCard> = match backend {
+            Backend::Model => Box::new(ModelCard::new(memory.card())),
+            #[cfg(feature = "rtl")]
+            Backend::Rtl => Box::new(crate::rtl::RtlCard::new(memory.card())),
+            #[cfg(not(feature = "rtl"))]
+            Backend::Rtl => return Err(ServiceError::NoRtl),
+        };
+        Self::start_card(card, memory, options)
+    }
+
+    /// Starts a card that was made by the caller with a view of `memory`.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn start_card(
+        card: Box<dyn SimCard>,
+        memory: Arc<HostMemory>,
+        options: &Options,
+    ) -> Result<Self, ServiceError> {
+        let (bus, bus_requests) = bounded(1024);
+        let (wires, wire_requests) = bounded(player::QUEUE_FRAMES);
+        let socket = match &options.wire_socket {
+            None => None,
+            Some(path) => {
+                Some(WireSocket::open(path, card.name(), wires).map_err(|source| socket_error(path, source))?)
+            }
+        };
+        let signal = Arc::new(Signal::default());
+        let sums = Arc::new(Mutex::new(Statistics::default()));
+        let runner = Runner::new(
+            card,
+            bus_requests,
+            wire_requests,
+            socket.as_ref().map(WireSocket::connections),
+            Arc::clone(&signal),
+            Arc::clone(&sums),
+            options.overhead_bytes,
+        );
+        let thread = std::thread::Builder::new()
+            .name("card".into())
+            .spawn(move || runner.run())
+            .map_err(ServiceError::Thread)?;
+        Ok(Self { bus, signal, memory, sums, thread: Some(thread), socket })
+    }
+
+    /// The card's registers.
+    pub fn bar(&self) -> Arc<dyn Bar> {
+        Arc::new(BarHandle::new(self.bus.clone()))
+    }
+
+    /// The memory that the card can reach; it is a [`writ_driver::Dma`].
+    pub fn dma(&self) -> Arc<HostMemory> {
+        Arc::clone(&self.memory)
+    }
+
+    /// The card's interrupts.
+    pub fn irqs(&self) -> Irqs {
+        let irq = || Box::new(IrqHandle::new(Arc::clone(&self.signal)));
+        Irqs { records: irq(), completions: irq() }
+    }
+
+    /// Sums since the card was made.
+    pub fn statistics(&self) -> Statistics {
+        *self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn socket_error(path: &Path, source: io::Error) -> ServiceError {
+    ServiceError::Socket { path: path.to_path_buf(), source }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // A thread that has ended already took its end of the channel with it.
+        let _ = self.bus.send(BusRequest::Stop);
+        if let Some(thread) = self.thread.take() {
+            // A panic of the card was reported by its own thread; here it only means that the card is gone.
+            let _ = thread.join();
+        }
+        self.socket = None;
+    }
+}
+
+impl std::fmt::Debug for Service {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Service").field("statistics", &self.statistics()).finish_non_exhaustive()
+    }
+}
