@@ -81,6 +81,30 @@ fn rust_constants_are_names_only() {
     assert!(error.to_string().contains("`LIMIT` is no signal"), "{error}");
 }
 
+#[derive(LogicBlock, Default)]
+struct Shadowing {
+    pub a: Signal<In, Bits<4>>,
+    pub index: Signal<In, Bits<4>>,
+    pub x: Signal<Out, Bit>,
+}
+
+impl Logic for Shadowing {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.x.next = false;
+        for index in 0..4 {
+            if self.a.val().get_bit(index) & (self.index.val() == 3) {
+                self.x.next = true;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_loop_variable_and_a_signal_of_one_name() {
+    assert_eq!(problem(Shadowing::default()), Problem::ShadowedName("index".to_owned()));
+}
+
 mod other {
     use super::*;
     #[derive(Copy, Clone, PartialEq, Debug, LogicState)]

@@ -13,6 +13,8 @@ use writ_sim::model::ModelCard;
 
 /// Bytes without FCS and how many of 12 frames have them: the simple Internet mix.
 const IMIX: [(usize, u64); 3] = [(60, 7), (572, 4), (1514, 1)];
+/// Name, mix, and one of how many frames matches (0: none).
+type Case = (&'static str, &'static [(usize, u64)], u64);
 /// Clocks a case runs.
 const CLOCKS: u64 = 400_000;
 
@@ -44,7 +46,7 @@ impl Irq for Shared {
 }
 
 fn main() {
-    let cases: [(&str, &[(usize, u64)], u64); 6] = [
+    let cases: [Case; 6] = [
         ("idle wires", &[], 0),
         ("IMIX at line rate on both ports, nothing matches", &IMIX, 0),
         ("IMIX at line rate on both ports, 1 of 10 matches", &IMIX, 10),

@@ -7,8 +7,8 @@ use common::{Bench, EPOCH_NS, Got, MakeCard, address_row, address_row_until, cle
 use writ_abi::command::{Command, Opcode, Status};
 use writ_abi::limits;
 use writ_abi::record::DropCause;
-use writ_abi::registers::Counter;
-use writ_abi::time::{NOT_AFTER_SHIFT, TimeQuality};
+use writ_abi::registers::{Counter, clock, rings};
+use writ_abi::time::{self, NOT_AFTER_SHIFT, TimeQuality};
 use writ_abi::{MatchIndex, PortSide, Scope};
 use writ_driver::{Bar, CardError, CommandError, RingSizes, register_walk};
 use writ_sim::card::IngressFrame;
@@ -55,6 +55,9 @@ macro_rules! suite_for {
                 the_wire_does_not_know_the_tap,
                 all_frame_lengths_pass_and_are_copied,
                 counters_add_up,
+                the_clock_advances_as_set,
+                a_reset_at_any_moment_leaves_nothing_behind,
+                a_disabled_ring_keeps_its_records_until_the_fifo_is_full,
             ]
         );
     };
@@ -649,4 +652,80 @@ fn counters_add_up(make: MakeCard) {
         expect(name, 0);
     }
     assert_eq!(bench.shared.card().dma_faults(), 0);
+}
+
+fn the_clock_advances_as_set(make: MakeCard) {
+    let bench = Bench::new(make);
+    // (whole ns, fraction); the second is a little faster than nominal, as slewing makes it.
+    for (ns, fraction) in
+        [(time::INCREMENT_NS, time::INCREMENT_FRACTION), (3, time::INCREMENT_FRACTION + 10_000_000), (4, 0)]
+    {
+        bench.shared.write32(clock::INCREMENT_NS_AT, ns);
+        bench.shared.write32(clock::INCREMENT_FRACTION_AT, fraction);
+        let increment = u128::from(ns) << 32 | u128::from(fraction);
+        assert_eq!(u128::from(bench.shared.card().increment()), increment);
+        let start = bench.shared.card().clocks() + 100;
+        for (number, distance) in [0, 1, 2, 165, 1000, 12_345, 100_000].into_iter().enumerate() {
+            bench.push_at(number as u64, PortSide::A, &[0; 20], start + distance);
+        }
+        bench.settle();
+        let arrivals = bench.arrivals();
+        for arrival in &arrivals {
+            let clocks = u128::from(arrival.clock - arrivals[0].clock);
+            let passed = u128::from(arrival.stamp_ns - arrivals[0].stamp_ns);
+            let whole = (increment * clocks) >> 32;
+            assert!(passed == whole || passed == whole + 1, "{passed} ns in {clocks} clocks, {whole} expected");
+        }
+        assert_eq!(arrivals.len(), 7);
+    }
+}
+
+fn a_reset_at_any_moment_leaves_nothing_behind(make: MakeCard) {
+    let rows = [address_row(TARGET, 0, 1, Scope::Content)];
+    let frames: Vec<Vec<u8>> = (0..24).map(|number| udp(TARGET, OTHER, [1, 2], number * 53 % 700)).collect();
+    let mut bench = armed(make, &rows);
+    for delay in (0..220).step_by(11) {
+        for (number, frame) in frames.iter().enumerate() {
+            bench.push(number as u64, PortSide::ALL[number % 2], frame);
+        }
+        bench.parts.commands.submit(&rows).expect("room");
+        bench.run(delay);
+        bench = bench.bring_up_again();
+        bench.settle();
+        let left: Vec<(u64, Vec<u8>)> = bench.egress().into_iter().map(|frame| (frame.number, frame.bytes)).collect();
+        assert_eq!(left.len(), frames.len(), "delay {delay}");
+        assert!(left.iter().all(|(number, bytes)| *bytes == with_fcs(&frames[*number as usize])));
+        bench.commands(&rows);
+        bench.parts.card.arm().expect("armed");
+        bench.push(0, PortSide::B, &frames[1]);
+        let got = bench.records();
+        assert_eq!(got.len(), 1, "delay {delay}");
+        assert!(matches!(got[0], Got::Packet { sequence: 0, .. }) && packet_bytes(&got[0]) == frames[1]);
+        let counters = bench.parts.card.counters().expect("counters");
+        assert_eq!((counters.value(Counter::FramesHit), counters.value(Counter::Commands)), (1, 1));
+        bench.egress();
+    }
+    assert_eq!(bench.shared.card().dma_faults(), 0);
+}
+
+fn a_disabled_ring_keeps_its_records_until_the_fifo_is_full(make: MakeCard) {
+    let mut bench = armed(make, &[address_row(TARGET, 0, 1, Scope::Content)]);
+    let (records, commands) = (rings::ENABLE_RECORDS.mask(), rings::ENABLE_COMMANDS.mask());
+    bench.shared.write32(rings::ENABLE_AT, commands);
+    let frame = udp(TARGET, OTHER, [1, 2], 80);
+    let frames = 300_u32;
+    for number in 0..frames {
+        bench.push_at(number.into(), PortSide::A, &frame, u64::from(number) * 12);
+    }
+    bench.settle();
+    assert_eq!(bench.records_now(), []);
+    let counters = bench.parts.card.counters().expect("counters");
+    let dropped = counters.value(Counter::Drop(DropCause::RecordFifo as u8));
+    let kept = u64::from(frames) - dropped;
+    let room = (limits::RECORD_FIFO_LINES / 3) as u64;
+    // What stands between FIFO and bus comes on top.
+    assert!((room..room + 8).contains(&kept), "{kept} kept");
+    bench.shared.write32(rings::ENABLE_AT, commands | records);
+    let got = bench.records();
+    check_numbers(&got, frames, dropped);
 }

@@ -179,6 +179,9 @@ fn agrees(frame: &[u8]) -> bool {
     let parsed = parse(&with_fcs(frame));
     let Ok(sliced) = SlicedPacket::from_ethernet(frame) else { return false };
     let (theirs, protocol): ([IpAddr; 2], u8) = match &sliced.net {
+        // They read no transport header in a first fragment either.
+        Some(NetSlice::Ipv4(ip)) if ip.is_payload_fragmented() => return false,
+        Some(NetSlice::Ipv6(ip)) if ip.is_payload_fragmented() => return false,
         Some(NetSlice::Ipv4(ip)) if ip.extensions().is_empty() => {
             let header = ip.header();
             ([header.source_addr().into(), header.destination_addr().into()], header.protocol().0)

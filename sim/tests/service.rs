@@ -28,9 +28,13 @@ fn socket_path() -> PathBuf {
 }
 
 fn start() -> (Service, Parts, PathBuf) {
+    start_with(Backend::Model)
+}
+
+fn start_with(backend: Backend) -> (Service, Parts, PathBuf) {
     let path = socket_path();
     let options = Options { memory_bytes: SIZES.memory_bytes(), wire_socket: Some(path.clone()), ..Options::default() };
-    let service = Service::start(Backend::Model, &options).expect("the service starts");
+    let service = Service::start(backend, &options).expect("the service starts");
     let memory = RingMemory::allocate(&service.dma(), &SIZES).expect("memory");
     let how = BringUp { now_ns: EPOCH_NS, quality: TimeQuality::Free, ready_timeout: Duration::from_secs(10) };
     let parts = Card::bring_up(service.bar(), memory, service.irqs(), &how).expect("the card comes up");
@@ -38,12 +42,10 @@ fn start() -> (Service, Parts, PathBuf) {
 }
 
 /// Plays many frames on both ports while another thread consumes the records.
-#[test]
-fn a_long_capture_goes_through() {
-    let (service, Parts { card, mut commands, mut records }, path) = start();
+fn a_long_capture(backend: Backend, total: u64) {
+    let (service, Parts { card, mut commands, mut records }, path) = start_with(backend);
     commands.execute(&[address_row(TARGET, 0, 1, Scope::Content)], Duration::from_secs(10)).expect("done");
     card.arm().expect("armed");
-    let total = 120_000_u64;
     let consumer = std::thread::spawn(move || {
         let mut stamps = Vec::new();
         while stamps.len() < total as usize / 4 {
@@ -58,7 +60,7 @@ fn a_long_capture_goes_through() {
         (stamps, records)
     });
     let mut wire = Client::connect(&path).expect("connected");
-    assert_eq!(wire.backend(), "model");
+    assert_eq!(wire.backend(), if backend == Backend::Model { "model" } else { "rtl" });
     let t0 = wire.card_time_ns().expect("time");
     assert!(t0 >= EPOCH_NS);
     let frame = |number: u64| {
@@ -96,6 +98,17 @@ fn a_long_capture_goes_through() {
     assert_eq!(sums.latency_clocks_min, sums.latency_clocks_max);
     assert_eq!((sums.dma_faults, sums.late_frames), (0, 0));
     assert_eq!(service.statistics().frames_in, sums.frames_in);
+}
+
+#[test]
+fn a_long_capture_goes_through() {
+    a_long_capture(Backend::Model, 120_000);
+}
+
+#[cfg(feature = "rtl")]
+#[test]
+fn a_capture_goes_through_the_gateware() {
+    a_long_capture(Backend::Rtl, 6000);
 }
 
 #[test]

@@ -27,7 +27,7 @@ const _: () = {
 pub const OUTCOME_COPIED: u8 = 7;
 
 /// Decides, one frame a clock.
-#[derive(LogicBlock)]
+#[derive(LogicBlock, Default)]
 pub struct Decider {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -72,7 +72,7 @@ pub struct Decider {
     size_description: Reg<Description>,
     sequence: RegR<Bits<32>>,
     gap: RegR<Gap>,
-    room: RegR<Bits<10>>,
+    reserved: RegR<Bits<10>>,
     sizing: Signal<Local, Verdict>,
     headers: Signal<Local, Headers>,
     hit_0: Signal<Local, Hit>,
@@ -103,74 +103,14 @@ pub struct Decider {
     new_drop: Signal<Local, DroppedFrame>,
 }
 
-impl Default for Decider {
-    fn default() -> Self {
-        Self {
-            clock: Signal::default(),
-            reset: Signal::default(),
-            valid: Signal::default(),
-            verdict: Signal::default(),
-            description: Signal::default(),
-            more: Signal::default(),
-            line_freed: Signal::default(),
-            decided: Signal::default(),
-            decided_ticket: Signal::default(),
-            decided_copy: Signal::default(),
-            job_valid: Signal::default(),
-            job: Signal::default(),
-            dropped: Signal::default(),
-            dropped_frame: Signal::default(),
-            outcome: Signal::default(),
-            outcome_cause: Signal::default(),
-            gap_record: Signal::default(),
-            flagged: Signal::default(),
-            idle: Signal::default(),
-            sized: RegR::default(),
-            size: Reg::default(),
-            size_description: Reg::default(),
-            sequence: RegR::default(),
-            gap: RegR::default(),
-            room: RegR::new((limits::RECORD_FIFO_LINES as LiteralType).into()),
-            sizing: Signal::default(),
-            headers: Signal::default(),
-            hit_0: Signal::default(),
-            hit_1: Signal::default(),
-            hit_2: Signal::default(),
-            hit_3: Signal::default(),
-            content: Signal::default(),
-            to_l4: Signal::default(),
-            original: Signal::default(),
-            cut: Signal::default(),
-            captured: Signal::default(),
-            new_size: Signal::default(),
-            now: Signal::default(),
-            now_verdict: Signal::default(),
-            now_description: Signal::default(),
-            open_gap: Signal::default(),
-            wider_gap: Signal::default(),
-            needed: Signal::default(),
-            taken: Signal::default(),
-            fits: Signal::default(),
-            causes: Signal::default(),
-            cause: Signal::default(),
-            numbered: Signal::default(),
-            copied: Signal::default(),
-            lost: Signal::default(),
-            lonely: Signal::default(),
-            new_job: Signal::default(),
-            new_drop: Signal::default(),
-        }
-    }
-}
-
 impl Logic for Decider {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, sized, size, size_description, sequence, gap, room);
+        dff_setup!(self, clock, sized, size, size_description, sequence, gap, reserved);
         self.sized.reset.next = self.reset.val();
         self.sequence.reset.next = self.reset.val();
         self.gap.reset.next = self.reset.val();
-        self.room.reset.next = self.reset.val();
+        self.reserved.reset.next = self.reset.val();
 
         // First clock: sizes.
         self.sizing.next = self.verdict.val();
@@ -222,7 +162,7 @@ impl Logic for Decider {
         self.needed.next = bit_cast::<10, 8>(self.now.val().lines)
             + bits::<10>(1)
             + bit_cast::<10, 1>(self.open_gap.val().open.into());
-        self.fits.next = self.needed.val() <= self.room.q.val();
+        self.fits.next = (self.reserved.q.val() + self.needed.val()) <= bits::<10>(512);
         self.cause.next = bits::<3>(7);
         self.causes.next = bits::<8>(0);
         if self.now_description.val().oversize {
@@ -242,7 +182,7 @@ impl Logic for Decider {
             & !self.sized.q.val()
             & !self.valid.val()
             & !self.more.val()
-            & self.room.q.val().any();
+            & (self.reserved.q.val() != bits::<10>(512));
 
         if self.numbered.val() {
             self.sequence.d.next = self.sequence.q.val() + bits::<32>(1);
@@ -265,7 +205,8 @@ impl Logic for Decider {
         } else if self.lonely.val() {
             self.taken.next = bits::<10>(1);
         }
-        self.room.d.next = self.room.q.val() - self.taken.val() + bit_cast::<10, 1>(self.line_freed.val().into());
+        self.reserved.d.next =
+            self.reserved.q.val() + self.taken.val() - bit_cast::<10, 1>(self.line_freed.val().into());
 
         self.new_job.next = self.now.val();
         self.new_job.next.gap = self.open_gap.val();

@@ -10,8 +10,10 @@
 
 pub mod bank;
 pub mod counters;
+pub mod fields;
 mod registers;
 
 pub use bank::{BANK_BITS, RegisterBank};
 pub use counters::Counters;
+pub use fields::Fields;
 pub use registers::Registers;

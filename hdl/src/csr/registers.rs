@@ -4,18 +4,15 @@
 //! See [`crate::csr`]. CONTROL.RESET acts in two steps: the bank takes its reset values in the clock of the write, everything else in the clock after
 //! it (`copy_reset`). A write that follows the reset by one clock therefore stands, and STATUS shows no stale `TABLES_READY` in between.
 
-use super::bank::{BANK_BITS, RegisterBank, bank_lsb};
+use super::bank::RegisterBank;
+use super::fields::Fields;
 use crate::prelude::*;
-use writ_abi::registers::{clock, control, counters, identity, rings};
+use writ_abi::registers::{clock, control, counters, identity};
 
 const _: () = {
-    assert!(control::ARMED.lsb == 0 && control::RESET.lsb == 1 && control::SNAPSHOT.lsb == 2);
-    assert!(control::TABLES_READY.lsb == 0 && control::RECORDS_IDLE.lsb == 1);
-    assert!(clock::APPLY.lsb == 0 && clock::QUALITY.lsb == 1 && clock::QUALITY.width == 2);
-    assert!(clock::INCREMENT_NS_FIELD.lsb == 0 && clock::INCREMENT_NS_FIELD.width == 8);
-    assert!(rings::ENABLE_RECORDS.lsb == 0 && rings::ENABLE_COMMANDS.lsb == 1, "the kernel writes these as numbers");
+    assert!(control::RESET.lsb == 1 && control::SNAPSHOT.lsb == 2 && clock::APPLY.lsb == 0);
+    assert!(control::TABLES_READY.lsb == 0 && control::RECORDS_IDLE.lsb == 1, "the kernel writes these as numbers");
     assert!(counters::OFFSET == 0x400 && identity::BUILD_HASH_WORDS == 8);
-    assert!(clock::SET_HI_AT == clock::SET_LO_AT + 4 && rings::RECORD_BASE_HI_AT == rings::RECORD_BASE_LO_AT + 4);
 };
 
 /// Registers, counters and their bus.
@@ -94,6 +91,7 @@ pub struct Registers {
     /// Its copy.
     pub counter: Signal<In, Bits<64>>,
     bank: RegisterBank,
+    fields: Fields,
     writing: RegR<Bit>,
     written_address: Reg<Bits<12>>,
     written_data: Reg<Bits<32>>,
@@ -110,23 +108,6 @@ pub struct Registers {
     now_low_at: Constant<Bits<12>>,
     now_high_at: Constant<Bits<12>>,
     hash_at: [Constant<Bits<12>>; 8],
-    control_bit: Constant<Bits<12>>,
-    set_ns_bit: Constant<Bits<12>>,
-    set_bit: Constant<Bits<12>>,
-    increment_ns_bit: Constant<Bits<12>>,
-    increment_fraction_bit: Constant<Bits<12>>,
-    record_base_bit: Constant<Bits<12>>,
-    record_lines_bit: Constant<Bits<12>>,
-    record_index_bit: Constant<Bits<12>>,
-    record_consumer_bit: Constant<Bits<12>>,
-    command_base_bit: Constant<Bits<12>>,
-    command_count_bit: Constant<Bits<12>>,
-    command_producer_bit: Constant<Bits<12>>,
-    completion_base_bit: Constant<Bits<12>>,
-    completion_count_bit: Constant<Bits<12>>,
-    completion_index_bit: Constant<Bits<12>>,
-    enable_bit: Constant<Bits<12>>,
-    values: Signal<Local, Bits<BANK_BITS>>,
     at_control: Signal<Local, Bit>,
     restarts: Signal<Local, Bit>,
     in_counters: Signal<Local, Bit>,
@@ -177,6 +158,7 @@ impl Default for Registers {
             counter_number: Signal::default(),
             counter: Signal::default(),
             bank: RegisterBank::default(),
+            fields: Fields::default(),
             writing: RegR::default(),
             written_address: Reg::default(),
             written_data: Reg::default(),
@@ -193,23 +175,6 @@ impl Default for Registers {
             now_low_at: constant(clock::NOW_LO_AT as usize),
             now_high_at: constant(clock::NOW_HI_AT as usize),
             hash_at: core::array::from_fn(|word| constant(identity::BUILD_HASH_AT as usize + 4 * word)),
-            control_bit: constant(bank_lsb(control::CONTROL_AT)),
-            set_ns_bit: constant(bank_lsb(clock::SET_LO_AT)),
-            set_bit: constant(bank_lsb(clock::SET_AT)),
-            increment_ns_bit: constant(bank_lsb(clock::INCREMENT_NS_AT)),
-            increment_fraction_bit: constant(bank_lsb(clock::INCREMENT_FRACTION_AT)),
-            record_base_bit: constant(bank_lsb(rings::RECORD_BASE_LO_AT)),
-            record_lines_bit: constant(bank_lsb(rings::RECORD_LINES_AT)),
-            record_index_bit: constant(bank_lsb(rings::RECORD_INDEX_LO_AT)),
-            record_consumer_bit: constant(bank_lsb(rings::RECORD_CONSUMER_AT)),
-            command_base_bit: constant(bank_lsb(rings::COMMAND_BASE_LO_AT)),
-            command_count_bit: constant(bank_lsb(rings::COMMAND_COUNT_AT)),
-            command_producer_bit: constant(bank_lsb(rings::COMMAND_PRODUCER_AT)),
-            completion_base_bit: constant(bank_lsb(rings::COMPLETION_BASE_LO_AT)),
-            completion_count_bit: constant(bank_lsb(rings::COMPLETION_COUNT_AT)),
-            completion_index_bit: constant(bank_lsb(rings::COMPLETION_INDEX_LO_AT)),
-            enable_bit: constant(bank_lsb(rings::ENABLE_AT)),
-            values: Signal::default(),
             at_control: Signal::default(),
             restarts: Signal::default(),
             in_counters: Signal::default(),
@@ -296,23 +261,23 @@ impl Logic for Registers {
         self.read_data.next = self.answer.q.val();
 
         // Fields.
-        self.values.next = self.bank.values.val();
-        self.armed.next = self.values.val().get_bit(self.control_bit.val().index());
-        self.clock_set_ns.next = self.values.val().get_bits::<64>(self.set_ns_bit.val().index());
-        self.clock_quality.next = (self.values.val().get_bits::<32>(self.set_bit.val().index()) >> 1).get_bits::<2>(0);
-        self.increment_ns.next = self.values.val().get_bits::<8>(self.increment_ns_bit.val().index());
-        self.increment_fraction.next = self.values.val().get_bits::<32>(self.increment_fraction_bit.val().index());
-        self.record_base.next = self.values.val().get_bits::<64>(self.record_base_bit.val().index());
-        self.record_lines.next = self.values.val().get_bits::<32>(self.record_lines_bit.val().index());
-        self.record_index.next = self.values.val().get_bits::<64>(self.record_index_bit.val().index());
-        self.record_consumer.next = self.values.val().get_bits::<32>(self.record_consumer_bit.val().index());
-        self.command_base.next = self.values.val().get_bits::<64>(self.command_base_bit.val().index());
-        self.command_count.next = self.values.val().get_bits::<32>(self.command_count_bit.val().index());
-        self.command_producer.next = self.values.val().get_bits::<32>(self.command_producer_bit.val().index());
-        self.completion_base.next = self.values.val().get_bits::<64>(self.completion_base_bit.val().index());
-        self.completion_count.next = self.values.val().get_bits::<32>(self.completion_count_bit.val().index());
-        self.completion_index.next = self.values.val().get_bits::<64>(self.completion_index_bit.val().index());
-        self.records_enable.next = self.values.val().get_bit(self.enable_bit.val().index());
-        self.commands_enable.next = (self.values.val().get_bits::<32>(self.enable_bit.val().index()) >> 1).get_bit(0);
+        self.fields.values.next = self.bank.values.val();
+        self.armed.next = self.fields.armed.val();
+        self.clock_set_ns.next = self.fields.clock_set_ns.val();
+        self.clock_quality.next = self.fields.clock_quality.val();
+        self.increment_ns.next = self.fields.increment_ns.val();
+        self.increment_fraction.next = self.fields.increment_fraction.val();
+        self.records_enable.next = self.fields.records_enable.val();
+        self.record_base.next = self.fields.record_base.val();
+        self.record_lines.next = self.fields.record_lines.val();
+        self.record_index.next = self.fields.record_index.val();
+        self.record_consumer.next = self.fields.record_consumer.val();
+        self.commands_enable.next = self.fields.commands_enable.val();
+        self.command_base.next = self.fields.command_base.val();
+        self.command_count.next = self.fields.command_count.val();
+        self.command_producer.next = self.fields.command_producer.val();
+        self.completion_base.next = self.fields.completion_base.val();
+        self.completion_count.next = self.fields.completion_count.val();
+        self.completion_index.next = self.fields.completion_index.val();
     }
 }

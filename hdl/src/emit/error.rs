@@ -18,6 +18,8 @@ pub struct EmitError {
 pub enum Problem {
     /// A name of the kernel that is no signal, constant, loop variable or enum variant of the block.
     UnknownName(String),
+    /// A loop variable with the name of a signal or constant of the block: the tree has one name for both.
+    ShadowedName(String),
     /// Two enums of one name give this variant different codes.
     AmbiguousVariant(String),
     /// An operation on two different widths.
@@ -91,6 +93,12 @@ impl fmt::Display for Problem {
                 write!(
                     f,
                     "`{name}` is no signal, `Constant`, loop variable or enum variant of this block (Rust consts and const generics reach the tree as names only)"
+                )
+            }
+            Problem::ShadowedName(name) => {
+                write!(
+                    f,
+                    "the loop variable `{name}` has the name of a signal of the block, and the tree does not tell them apart"
                 )
             }
             Problem::AmbiguousVariant(name) => write!(f, "`{name}` has several codes, from several enums of one name"),

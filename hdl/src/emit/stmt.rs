@@ -238,6 +238,9 @@ impl<'a> Kernel<'a> {
     }
 
     fn unroll(&mut self, repeated: &VerilogLoop, to: &mut Vec<Stmt>) -> Located<()> {
+        if self.symbols.knows(&repeated.index) {
+            return Err(nowhere(Problem::ShadowedName(repeated.index.clone())));
+        }
         let bound = |literal| value::literal(literal).and_then(|(_, bits)| usize::try_from(&bits).ok());
         let (Some(from), Some(until)) = (bound(&repeated.from), bound(&repeated.to)) else {
             return Err(nowhere(Problem::OutOfRange(format!("bound of the loop over `{}`", repeated.index))));

@@ -146,6 +146,11 @@ impl Symbols {
         self.by_name.get(name).copied()
     }
 
+    /// Whether a signal or constant is called `name`.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.by_name.contains_key(name) || self.constants.contains_key(name)
+    }
+
     /// What `name` reads: a signal, a field of one (`signal$val()$a$b`), a constant, or an enum variant.
     pub(super) fn read(&self, name: &str) -> Result<Meaning, Problem> {
         if let Some(net) = self.net(name) {

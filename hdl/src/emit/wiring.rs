@@ -39,16 +39,16 @@ impl Module {
         self.bodies = bodies;
     }
 
-    /// Signals that the kernel reads.
+    /// Signals that the kernel or an alias reads.
     pub(super) fn nets_read(&self) -> BTreeSet<usize> {
         let mut nets = BTreeSet::new();
-        for (_, body) in &self.bodies {
-            body.for_each_expr(&mut |expr| {
-                expr.for_each_read(&mut |read| {
-                    nets.insert(read.net);
-                });
+        let mut note = |expr: &Expr| {
+            expr.for_each_read(&mut |read| {
+                nets.insert(read.net);
             });
-        }
+        };
+        self.bodies.iter().for_each(|(_, body)| body.for_each_expr(&mut note));
+        self.wires.iter().filter_map(|wire| wire.alias.as_ref()).for_each(&mut note);
         nets
     }
 

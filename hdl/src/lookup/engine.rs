@@ -12,18 +12,9 @@
 //! # Limits
 //! One command at a time: 8 to 30 clocks each, more than 10 million a second.
 
+use super::check::CommandCheck;
 use super::types::{CompletionHead, CompletionRow, RowAccess, RowData};
-use crate::axis::{XorMatrix, xor_matrix};
 use crate::prelude::*;
-use writ_abi::command::{Opcode, Status};
-use writ_abi::crc;
-
-const _: () = {
-    assert!(Opcode::Nop as u8 == 0 && Opcode::WriteRow as u8 == 1 && Opcode::ClearRow as u8 == 2);
-    assert!(Opcode::ReadRow as u8 == 3 && Opcode::ReadDrops as u8 == 4 && Opcode::ClearDrops as u8 == 5);
-    assert!(Status::Done as u8 == 0 && Status::BadCrc as u8 == 1 && Status::BadOpcode as u8 == 2);
-    assert!(Status::BadField as u8 == 3 && Status::NotReady as u8 == 4, "the kernel writes these as numbers");
-};
 
 /// What the engine is doing.
 #[derive(Copy, Clone, Debug, PartialEq, LogicState)]
@@ -47,7 +38,7 @@ pub enum EngineState {
 }
 
 /// Executes commands.
-#[derive(LogicBlock)]
+#[derive(LogicBlock, Default)]
 pub struct TableEngine {
     /// Clock.
     pub clock: Signal<In, Clock>,
@@ -114,30 +105,16 @@ pub struct TableEngine {
     /// Frames of port B looked up.
     pub looked_up_b: Signal<Out, Bits<64>>,
     state: RegR<EngineState>,
-    sweeping: RegR<Bit>,
+    swept: RegR<Bit>,
     sweep_row: RegR<Bits<12>>,
     count_a: RegR<Bits<64>>,
     count_b: RegR<Bits<64>>,
     current: Reg<Bits<512>>,
-    remainder: Reg<Bits<32>>,
     head: Reg<CompletionHead>,
     row: Reg<CompletionRow>,
-    crc: XorMatrix<512, 32>,
-    crc_start: Constant<Bits<32>>,
+    check: CommandCheck,
     opcode: Signal<Local, Bits<8>>,
-    table: Signal<Local, Bits<8>>,
-    way: Signal<Local, Bits<8>>,
-    scope: Signal<Local, Bits<8>>,
-    row_number: Signal<Local, Bits<32>>,
-    match_index: Signal<Local, Bits<24>>,
-    not_after: Signal<Local, Bits<48>>,
-    row_exists: Signal<Local, Bit>,
-    index_exists: Signal<Local, Bit>,
-    row_command: Signal<Local, Bit>,
-    drop_command: Signal<Local, Bit>,
     tables_ready: Signal<Local, Bit>,
-    fields_good: Signal<Local, Bit>,
-    status: Signal<Local, Bits<8>>,
     is_done: Signal<Local, Bit>,
     effect: Signal<Local, Bit>,
     new_head: Signal<Local, CompletionHead>,
@@ -146,94 +123,25 @@ pub struct TableEngine {
     written: Signal<Local, RowData>,
 }
 
-impl Default for TableEngine {
-    fn default() -> Self {
-        Self {
-            clock: Signal::default(),
-            reset: Signal::default(),
-            now_ns: Signal::default(),
-            enable: Signal::default(),
-            command_valid: Signal::default(),
-            command: Signal::default(),
-            command_take: Signal::default(),
-            hold: Signal::default(),
-            entering: Signal::default(),
-            entering_port: Signal::default(),
-            access: Signal::default(),
-            slot_free: Signal::default(),
-            read_table: Signal::default(),
-            read_way: Signal::default(),
-            read_key: Signal::default(),
-            read_data: Signal::default(),
-            drop_request: Signal::default(),
-            drop_clear: Signal::default(),
-            drop_index: Signal::default(),
-            drop_done: Signal::default(),
-            drop_packets: Signal::default(),
-            drop_bytes: Signal::default(),
-            drops_ready: Signal::default(),
-            completion_valid: Signal::default(),
-            completion_head: Signal::default(),
-            completion_row: Signal::default(),
-            completion_take: Signal::default(),
-            ready: Signal::default(),
-            idle: Signal::default(),
-            answered: Signal::default(),
-            looked_up_a: Signal::default(),
-            looked_up_b: Signal::default(),
-            state: RegR::default(),
-            sweeping: RegR::new(true),
-            sweep_row: RegR::default(),
-            count_a: RegR::default(),
-            count_b: RegR::default(),
-            current: Reg::default(),
-            remainder: Reg::default(),
-            head: Reg::default(),
-            row: Reg::default(),
-            crc: xor_matrix::line_crc(),
-            crc_start: Constant::new((!crc::crc32c(&[0; 60]) as LiteralType).into()),
-            opcode: Signal::default(),
-            table: Signal::default(),
-            way: Signal::default(),
-            scope: Signal::default(),
-            row_number: Signal::default(),
-            match_index: Signal::default(),
-            not_after: Signal::default(),
-            row_exists: Signal::default(),
-            index_exists: Signal::default(),
-            row_command: Signal::default(),
-            drop_command: Signal::default(),
-            tables_ready: Signal::default(),
-            fields_good: Signal::default(),
-            status: Signal::default(),
-            is_done: Signal::default(),
-            effect: Signal::default(),
-            new_head: Signal::default(),
-            new_row: Signal::default(),
-            found: Signal::default(),
-            written: Signal::default(),
-        }
-    }
-}
-
 impl Logic for TableEngine {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, sweeping, sweep_row, count_a, count_b, current, remainder, head, row);
+        dff_setup!(self, clock, state, swept, sweep_row, count_a, count_b, current, head, row);
+        clock!(self, clock, check);
         self.state.reset.next = self.reset.val();
-        self.sweeping.reset.next = self.reset.val();
+        self.swept.reset.next = self.reset.val();
         self.sweep_row.reset.next = self.reset.val();
         self.count_a.reset.next = self.reset.val();
         self.count_b.reset.next = self.reset.val();
 
         // Sweep.
-        if self.sweeping.q.val() {
+        if !self.swept.q.val() {
             self.sweep_row.d.next = self.sweep_row.q.val() + bits::<12>(1);
             if self.sweep_row.q.val().all() {
-                self.sweeping.d.next = false;
+                self.swept.d.next = true;
             }
         }
-        self.tables_ready.next = !self.sweeping.q.val() & self.drops_ready.val();
+        self.tables_ready.next = self.swept.q.val() & self.drops_ready.val();
         self.ready.next = self.tables_ready.val();
 
         // Frames looked up.
@@ -247,68 +155,32 @@ impl Logic for TableEngine {
         self.looked_up_a.next = self.count_a.q.val();
         self.looked_up_b.next = self.count_b.q.val();
 
-        // The command's fields.
-        self.opcode.next = self.current.q.val().get_bits::<8>(0);
-        self.table.next = self.current.q.val().get_bits::<8>(8);
-        self.way.next = self.current.q.val().get_bits::<8>(16);
-        self.scope.next = self.current.q.val().get_bits::<8>(24);
-        self.row_number.next = self.current.q.val().get_bits::<32>(64);
-        self.match_index.next = self.current.q.val().get_bits::<24>(96);
-        self.not_after.next = self.current.q.val().get_bits::<48>(120);
-        self.row_command.next = (self.opcode.val() >= bits::<8>(1)) & (self.opcode.val() <= bits::<8>(3));
-        self.drop_command.next = (self.opcode.val() == bits::<8>(4)) | (self.opcode.val() == bits::<8>(5));
-        self.index_exists.next = self.match_index.val() < bits::<24>(32768);
-        self.row_exists.next = (self.way.val() < bits::<8>(4))
-            & (((self.table.val() == bits::<8>(0)) & (self.row_number.val() < bits::<32>(4096)))
-                | ((self.table.val() == bits::<8>(1)) & (self.row_number.val() < bits::<32>(1024))));
-        self.fields_good.next = true;
-        if self.opcode.val() == bits::<8>(1) {
-            self.fields_good.next = self.row_exists.val()
-                & self.index_exists.val()
-                & (self.scope.val() < bits::<8>(3))
-                & !self.not_after.val().get_bits::<4>(44).any();
-        } else if self.row_command.val() {
-            self.fields_good.next = self.row_exists.val();
-        } else if self.drop_command.val() {
-            self.fields_good.next = self.index_exists.val();
-        }
-        self.status.next = bits::<8>(0);
-        if (self.remainder.q.val() ^ self.crc_start.val()) != !self.current.q.val().get_bits::<32>(480) {
-            self.status.next = bits::<8>(1);
-        } else if self.opcode.val() > bits::<8>(5) {
-            self.status.next = bits::<8>(2);
-        } else if !self.fields_good.val() {
-            self.status.next = bits::<8>(3);
-        } else if (self.row_command.val() | self.drop_command.val()) & !self.tables_ready.val() {
-            self.status.next = bits::<8>(4);
-        }
-        // The CRC covers 60 bytes. Zeros in front of them do not change the remainder of a start value of zero.
-        self.crc.enable.next = self.state.q.val() == EngineState::Sum;
-        self.crc.operand.next = self.current.q.val() << 32;
+        // The command.
+        self.check.command.next = self.current.q.val();
+        self.check.sum.next = self.state.q.val() == EngineState::Sum;
+        self.check.tables_ready.next = self.tables_ready.val();
+        self.opcode.next = self.check.opcode.val();
 
         // The access. The sweep owns the write port while it runs; no row command gets this far then.
-        self.written.next.valid = self.opcode.val() == bits::<8>(1);
-        self.written.next.match_index = self.match_index.val().get_bits::<15>(0);
-        self.written.next.scope = self.scope.val().get_bits::<2>(0);
-        self.written.next.not_after = self.not_after.val().get_bits::<44>(0);
-        self.access.next.every = self.sweeping.q.val();
+        self.written.next = self.check.row.val();
+        self.access.next.every = !self.swept.q.val();
         self.access.next.write = (self.state.q.val() == EngineState::Slot) & (self.opcode.val() != bits::<8>(3));
         self.access.next.read = (self.state.q.val() == EngineState::Slot) & (self.opcode.val() == bits::<8>(3));
-        self.access.next.table = self.table.val().get_bit(0);
-        self.access.next.way = self.way.val().get_bits::<2>(0);
-        self.access.next.row = self.row_number.val().get_bits::<12>(0);
-        self.access.next.key = self.current.q.val().get_bits::<160>(168);
+        self.access.next.table = self.check.table.val().get_bit(0);
+        self.access.next.way = self.check.way.val().get_bits::<2>(0);
+        self.access.next.row = self.check.row_number.val().get_bits::<12>(0);
+        self.access.next.key = self.check.key.val();
         self.access.next.data = self.written.val();
-        if self.sweeping.q.val() {
+        if !self.swept.q.val() {
             self.written.next.valid = false;
             self.access.next.row = self.sweep_row.q.val();
             self.access.next.data = self.written.val();
         }
-        self.read_table.next = self.table.val().get_bit(0);
-        self.read_way.next = self.way.val().get_bits::<2>(0);
+        self.read_table.next = self.check.table.val().get_bit(0);
+        self.read_way.next = self.check.way.val().get_bits::<2>(0);
         self.drop_request.next = self.state.q.val() == EngineState::Drops;
         self.drop_clear.next = self.opcode.val() == bits::<8>(5);
-        self.drop_index.next = self.match_index.val().get_bits::<15>(0);
+        self.drop_index.next = self.written.val().match_index;
 
         // Completion: `effect` marks the clock in which the command takes effect.
         self.is_done.next = self.head.q.val().status == bits::<8>(0);
@@ -331,12 +203,11 @@ impl Logic for TableEngine {
                 }
             }
             EngineState::Sum => {
-                self.remainder.d.next = self.crc.result.val();
                 self.state.d.next = EngineState::Check;
             }
             EngineState::Check => {
                 self.new_head.next.tag = self.current.q.val().get_bits::<32>(32);
-                self.new_head.next.status = self.status.val();
+                self.new_head.next.status = self.check.status.val();
                 self.new_head.next.opcode = self.opcode.val();
                 self.new_head.next.row_valid = bits::<8>(0);
                 self.new_head.next.reserved = bits::<8>(0);
@@ -357,9 +228,9 @@ impl Logic for TableEngine {
                 self.state.d.next = EngineState::Start;
             }
             EngineState::Start => {
-                if self.is_done.val() & self.row_command.val() {
+                if self.is_done.val() & self.check.row_command.val() {
                     self.state.d.next = EngineState::Slot;
-                } else if self.is_done.val() & self.drop_command.val() {
+                } else if self.is_done.val() & self.check.drop_command.val() {
                     self.state.d.next = EngineState::Drops;
                 } else {
                     self.effect.next = true;
@@ -378,10 +249,10 @@ impl Logic for TableEngine {
             EngineState::Read => {
                 if self.found.val().valid {
                     self.new_head.next.row_valid = bits::<8>(1);
-                    self.new_row.next.table = self.table.val();
-                    self.new_row.next.way = self.way.val();
+                    self.new_row.next.table = self.check.table.val();
+                    self.new_row.next.way = self.check.way.val();
                     self.new_row.next.scope = bit_cast::<8, 2>(self.found.val().scope);
-                    self.new_row.next.row = self.row_number.val();
+                    self.new_row.next.row = self.check.row_number.val();
                     self.new_row.next.match_index = bit_cast::<24, 15>(self.found.val().match_index);
                     self.new_row.next.not_after = bit_cast::<48, 44>(self.found.val().not_after);
                     self.new_row.next.key = bit_cast::<304, 160>(self.read_key.val());

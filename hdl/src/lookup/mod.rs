@@ -21,12 +21,14 @@
 //! A hit counts if the row is live, the card armed, the tables swept and the frame's time quality not `unset`. Whether the MAC
 //! flags the frame is known at its end only: the capture side looks at that.
 
+mod check;
 pub mod engine;
 pub mod matcher;
 mod pipeline;
 mod table;
 pub mod types;
 
+pub use check::CommandCheck;
 pub use engine::TableEngine;
 pub use pipeline::Lookup;
 pub use table::MatchTable;

@@ -32,7 +32,7 @@ pub fn literal_bytes(width: usize, bytes: &[u8]) -> Expr {
         let bits = chunk.len() * 8;
         literal(bits, value).cast(width).shifted_left(index * 128)
     });
-    parts.reduce(Expr::or).unwrap_or_else(|| literal(width, 0))
+    any_of(width, parts.collect())
 }
 
 /// Parts side by side, the first at bit 0, each with its width; together `width` bits.
@@ -45,7 +45,22 @@ pub fn concat(width: usize, parts: impl IntoIterator<Item = (usize, Expr)>) -> E
         offset += part_width;
         placed
     });
-    placed.reduce(Expr::or).unwrap_or_else(|| literal(width, 0))
+    any_of(width, placed.collect())
+}
+
+/// The disjunction of all, as a tree of little depth: what walks it is recursive.
+fn any_of(width: usize, mut parts: Vec<Expr>) -> Expr {
+    while parts.len() > 1 {
+        let mut pairs = parts.into_iter();
+        parts = Vec::new();
+        while let Some(one) = pairs.next() {
+            parts.push(match pairs.next() {
+                Some(other) => one.or(other),
+                None => one,
+            });
+        }
+    }
+    parts.pop().unwrap_or_else(|| literal(width, 0))
 }
 
 impl Expr {

@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 struct Contents<D: Synth>(BTreeMap<LiteralType, D>);
 
 impl<D: Synth> Contents<D> {
+    /// # Panics
+    /// If the type's default is not zero: no memory powers up as anything else.
     fn new() -> Self {
+        let default = Marker::digits(D::default());
+        assert!(default.bytes().all(|digit| digit == b'0'), "words of a memory whose default is {default}, not zero");
         Self(BTreeMap::new())
     }
 

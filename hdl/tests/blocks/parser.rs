@@ -34,107 +34,130 @@ fn ended(class: ParseClass) -> Expected {
     }
 }
 
+fn word(w: &[u8], at: usize) -> Option<usize> {
+    Some(usize::from(u16::from_be_bytes([*w.get(at)?, *w.get(at + 1)?])))
+}
+
+/// The IP header's place and what stands in front of it.
+struct Ip<'a> {
+    w: &'a [u8],
+    at: usize,
+    vlan_tags: usize,
+    v6: bool,
+}
+
+impl Ip<'_> {
+    /// A class with addresses.
+    fn found(&self, class: ParseClass, l3_end: usize, l4: Option<usize>, protocol: u8) -> Expected {
+        let (start, size, version) = if self.v6 { (self.at + 8, 16, 6) } else { (self.at + 12, 4, 4) };
+        let key = |n: usize| {
+            let mut key = vec![version];
+            key.extend_from_slice(&self.w[start + n * size..start + (n + 1) * size]);
+            key.resize(17, 0);
+            key
+        };
+        let w = self.w;
+        let ports = (class == ParseClass::Ports).then(|| [w[l3_end], w[l3_end + 1], w[l3_end + 2], w[l3_end + 3]]);
+        Expected {
+            class: class as u8,
+            l3_offset: self.at,
+            l3_end,
+            l4_offset: if l4.is_some() { l3_end } else { 0 },
+            l4_end: l4.unwrap_or(l3_end),
+            protocol,
+            vlan_tags: self.vlan_tags,
+            keys: Some([key(0), key(1)]),
+            ports,
+        }
+    }
+
+    fn ipv4(&self) -> Expected {
+        let (w, at) = (self.w, self.at);
+        if w.len() < at + 20 {
+            return ended(ParseClass::Truncated);
+        }
+        let header = usize::from(w[at] & 15) * 4;
+        let total = word(w, at + 2).expect("present");
+        if w[at] >> 4 != 4 || header < 20 || total < header {
+            return ended(ParseClass::MalformedIp);
+        }
+        if w.len() < at + header {
+            return ended(ParseClass::Truncated);
+        }
+        if word(w, at + 6).expect("present") & 0x1fff != 0 {
+            return self.found(ParseClass::Fragment, at + header, None, w[at + 9]);
+        }
+        self.transport(at + header, at + total, w[at + 9])
+    }
+
+    fn ipv6(&self) -> Expected {
+        let (w, at) = (self.w, self.at);
+        if w.len() < at + 40 {
+            return ended(ParseClass::Truncated);
+        }
+        if w[at] >> 4 != 6 {
+            return ended(ParseClass::MalformedIp);
+        }
+        let ip_end = at + 40 + word(w, at + 4).expect("present");
+        let (mut end, mut protocol, mut extensions) = (at + 40, w[at + 6], 0);
+        while [0, 43, 44, 60].contains(&protocol) {
+            if extensions == 4 {
+                return self.found(ParseClass::ExtensionDepth, end, None, protocol);
+            }
+            extensions += 1;
+            let size = match (protocol, w.get(end + 1)) {
+                (44, _) => 8,
+                (_, Some(length)) => 8 * (usize::from(*length) + 1),
+                (_, None) => usize::MAX / 2,
+            };
+            if end + size > w.len() || end + size > ip_end {
+                return self.found(ParseClass::L4Truncated, end, None, protocol);
+            }
+            let later_fragment = protocol == 44 && word(w, end + 2).expect("present") & 0xfff8 != 0;
+            protocol = w[end];
+            end += size;
+            if later_fragment {
+                return self.found(ParseClass::Fragment, end, None, protocol);
+            }
+        }
+        self.transport(end, ip_end, protocol)
+    }
+
+    fn transport(&self, start: usize, ip_end: usize, protocol: u8) -> Expected {
+        let header = match protocol {
+            6 => self.w.get(start + 12).map_or(0, |byte| usize::from(byte >> 4) * 4),
+            17 => 8,
+            132 => 12,
+            1 if !self.v6 => 8,
+            58 if self.v6 => 8,
+            _ => return self.found(ParseClass::NoPorts, start, None, protocol),
+        };
+        let end = start + header;
+        if (protocol == 6 && header < 20) || end > self.w.len() || end > ip_end {
+            return self.found(ParseClass::L4Truncated, start, None, protocol);
+        }
+        let class = if protocol == 1 || protocol == 58 { ParseClass::NoPorts } else { ParseClass::Ports };
+        self.found(class, start, Some(end), protocol)
+    }
+}
+
 /// `w` is the window, no longer than `W`.
 fn reference(w: &[u8]) -> Expected {
-    let word = |at: usize| Some(u16::from_be_bytes([*w.get(at)?, *w.get(at + 1)?]));
     let mut at = 12;
     let mut vlan_tags = 0;
-    let kind = loop {
-        match word(at) {
+    loop {
+        match word(w, at) {
             None => return ended(ParseClass::Truncated),
             Some(0x8100 | 0x88a8) if vlan_tags == 2 => return ended(ParseClass::VlanDepth),
             Some(0x8100 | 0x88a8) => {
                 vlan_tags += 1;
                 at += 4;
             }
-            Some(kind) => break kind,
-        }
-    };
-    let l3 = at + 2;
-    let result = |class: ParseClass, l3_end: usize, l4: Option<usize>, protocol: u8, v6: bool| {
-        let (start, size, version) = if v6 { (l3 + 8, 16, 6) } else { (l3 + 12, 4, 4) };
-        let key = |n: usize| {
-            let mut key = vec![version];
-            key.extend_from_slice(&w[start + n * size..start + (n + 1) * size]);
-            key.resize(17, 0);
-            key
-        };
-        let ports = (class == ParseClass::Ports).then(|| [w[l3_end], w[l3_end + 1], w[l3_end + 2], w[l3_end + 3]]);
-        Expected {
-            class: class as u8,
-            l3_offset: l3,
-            l3_end,
-            l4_offset: if l4.is_some() { l3_end } else { 0 },
-            l4_end: l4.unwrap_or(l3_end),
-            protocol,
-            vlan_tags,
-            keys: Some([key(0), key(1)]),
-            ports,
-        }
-    };
-    let (mut end, ip_end, mut protocol, v6) = match kind {
-        0x0800 => {
-            if w.len() < l3 + 20 {
-                return ended(ParseClass::Truncated);
-            }
-            let header = usize::from(w[l3] & 15) * 4;
-            let total = usize::from(word(l3 + 2).expect("present"));
-            if w[l3] >> 4 != 4 || header < 20 || total < header {
-                return ended(ParseClass::MalformedIp);
-            }
-            if w.len() < l3 + header {
-                return ended(ParseClass::Truncated);
-            }
-            if word(l3 + 6).expect("present") & 0x1fff != 0 {
-                return result(ParseClass::Fragment, l3 + header, None, w[l3 + 9], false);
-            }
-            (l3 + header, l3 + total, w[l3 + 9], false)
-        }
-        0x86dd => {
-            if w.len() < l3 + 40 {
-                return ended(ParseClass::Truncated);
-            }
-            if w[l3] >> 4 != 6 {
-                return ended(ParseClass::MalformedIp);
-            }
-            (l3 + 40, l3 + 40 + usize::from(word(l3 + 4).expect("present")), w[l3 + 6], true)
-        }
-        _ => return ended(ParseClass::NonIp),
-    };
-    let mut extensions = 0;
-    while v6 && [0, 43, 44, 60].contains(&protocol) {
-        if extensions == 4 {
-            return result(ParseClass::ExtensionDepth, end, None, protocol, v6);
-        }
-        extensions += 1;
-        let size = match (protocol, w.get(end + 1)) {
-            (44, _) => 8,
-            (_, Some(length)) => 8 * (usize::from(*length) + 1),
-            (_, None) => usize::MAX / 2,
-        };
-        if end + size > w.len() || end + size > ip_end {
-            return result(ParseClass::L4Truncated, end, None, protocol, v6);
-        }
-        let later_fragment = protocol == 44 && word(end + 2).expect("present") & 0xfff8 != 0;
-        protocol = w[end];
-        end += size;
-        if later_fragment {
-            return result(ParseClass::Fragment, end, None, protocol, v6);
+            Some(0x0800) => return Ip { w, at: at + 2, vlan_tags, v6: false }.ipv4(),
+            Some(0x86dd) => return Ip { w, at: at + 2, vlan_tags, v6: true }.ipv6(),
+            Some(_) => return ended(ParseClass::NonIp),
         }
     }
-    let header = match protocol {
-        6 => w.get(end + 12).map_or(0, |byte| usize::from(byte >> 4) * 4),
-        17 => 8,
-        132 => 12,
-        1 if !v6 => 8,
-        58 if v6 => 8,
-        _ => return result(ParseClass::NoPorts, end, None, protocol, v6),
-    };
-    if (protocol == 6 && header < 20) || end + header > w.len() || end + header > ip_end {
-        return result(ParseClass::L4Truncated, end, None, protocol, v6);
-    }
-    let class = if protocol == 1 || protocol == 58 { ParseClass::NoPorts } else { ParseClass::Ports };
-    result(class, end, Some(end + header), protocol, v6)
 }
 
 /// A window that gets deep into the rules more often than chance would.

@@ -83,20 +83,6 @@ pub(crate) fn any(random: &mut Random, port: &Port) -> BigUint {
     if port.name == "reset" { u8::from(random.one_in(60)).into() } else { random.value(port.width) }
 }
 
-/// Where Verilator is; `None`: nowhere, and this is not CI.
-pub(crate) fn verilator_root() -> Option<PathBuf> {
-    let root = std::env::var_os("WRIT_VERILATOR_ROOT").map(PathBuf::from).or_else(|| {
-        let library = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/tools/venv/lib");
-        let versions = std::fs::read_dir(library).ok()?;
-        versions.flatten().map(|version| version.path().join("site-packages/verilator")).find(|root| root.is_dir())
-    });
-    if root.is_none() {
-        assert!(std::env::var("CI").as_deref() != Ok("true"), "Verilator not found: set WRIT_VERILATOR_ROOT");
-        println!("skipped: Verilator not found, set WRIT_VERILATOR_ROOT or run `cargo xtask test`");
-    }
-    root
-}
-
 fn run(command: &mut Command) {
     let output = command.output().expect("command starts");
     assert!(
@@ -240,7 +226,7 @@ fn put(bytes: &mut [u8], offset: usize, value: &BigUint) {
 
 /// Runs all cases for `clocks` clocks and compares every output before and after each rising edge.
 pub(crate) fn compare(mut cases: Vec<Case>, clocks: usize, seed: u64) {
-    let Some(root) = verilator_root() else { return };
+    let Some(root) = crate::verilator::root() else { return };
     let executable = build(&root, &cases);
     let mut random = Random::new(seed);
     let mut stimuli: Vec<Vec<Vec<BigUint>>> = Vec::new();

@@ -11,6 +11,7 @@ mod primitives;
 mod random_blocks;
 mod rows;
 mod simulated;
+mod verilator;
 
 /// Seed of all that is random; `WRIT_DIFFERENTIAL_SEED` tries others.
 fn seed() -> u64 {

@@ -21,11 +21,13 @@ struct Registers {
     pub next: Signal<Out, Bits<7>>,
     pub parts: Signal<Out, Bits<70>>,
     pub late: Signal<Out, Bit>,
+    pub copy: Signal<Out, Bits<7>>,
     plain_register: Reg<Bits<70>>,
     held_register: RegR<Bits<70>>,
     preset_register: RegR<Bits<7>>,
     bit_register: Reg<Bit>,
     late_register: Synchronizer<Bit>,
+    copy_register: Reg<Bits<7>>,
 }
 
 impl Default for Registers {
@@ -41,11 +43,13 @@ impl Default for Registers {
             next: Signal::default(),
             parts: Signal::default(),
             late: Signal::default(),
+            copy: Signal::default(),
             plain_register: Reg::default(),
             held_register: RegR::default(),
             preset_register: RegR::new(bits(0x55)),
             bit_register: Reg::default(),
             late_register: Synchronizer::default(),
+            copy_register: Reg::default(),
         }
     }
 }
@@ -54,7 +58,7 @@ impl Logic for Registers {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, held_register, preset_register);
-        clock!(self, clock, plain_register, bit_register, late_register);
+        clock!(self, clock, plain_register, bit_register, late_register, copy_register);
         self.held_register.reset.next = self.reset.val();
         self.preset_register.reset.next = self.reset.val();
         self.plain_register.d.next = self.data.val();
@@ -70,6 +74,8 @@ impl Logic for Registers {
         self.preset.next = self.preset_register.q.val();
         self.parts.next = self.plain_register.q.val() ^ self.held_register.q.val();
         self.late.next = self.late_register.q.val();
+        self.copy_register.d.next = self.preset_register.d.val();
+        self.copy.next = self.copy_register.q.val();
     }
 }
 
@@ -225,7 +231,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "registers",
             Registers::default(),
             [reset, data, enable],
-            [plain, held, preset, next, parts, late],
+            [plain, held, preset, next, parts, late, copy],
             clock
         ),
         case!(

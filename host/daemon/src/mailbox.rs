@@ -22,8 +22,6 @@ pub(crate) enum Message {
         /// Where the answer goes.
         reply: oneshot::Sender<Result<Answer, Refusal>>,
     },
-    /// What the ring thread did since the last time. A few a second.
-    Deltas(Vec<TaskDelta>),
     /// Frames that had hits and did not reach the host.
     Missing(Missing),
     /// Everything that the card looked up before `after` was consumed.

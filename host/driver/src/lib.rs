@@ -17,7 +17,8 @@
 //! working order ([`writ_abi::MAGIC`] above all), so it becomes [`CardError::Gone`], never data.
 //!
 //! # Unsafe code
-//! [`memory`] alone: shared mappings whose other side is a card or a file. Each block states why it is sound.
+//! [`memory`]: shared mappings whose other side is a card or a file; and the one place in [`RecordRing::poll`] that reads
+//! records in place. Each block states why it is sound.
 
 mod bus;
 mod card;

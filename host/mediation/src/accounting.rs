@@ -1,9 +1,10 @@
-//! Every selected packet is somewhere. The encoder and the sessions report differences; [`Ledger`] adds them up for each (task, destination, interface) and checks
+//! Every selected packet is somewhere. The encoder and the sessions report differences; [`Ledger`] adds them up for each (task,
+//! destination, interface) and checks
 //!
 //! `carried + selected = delivered + buffered + withheld + dropped (by cause)`
 //!
-//! where *buffered* is counted by those who hold it, not computed from the others. Accounting counts packets; events (begin, end, notices) are PDUs
-//! without packets. Nothing of one destination enters another's account.
+//! where *buffered* is counted by those who hold it, not computed from the others. Accounting counts packets; events (begin, end,
+//! notices) are PDUs without packets. Nothing of one destination enters another's account.
 
 use crate::{
     session::{Counts, SessionReport},
@@ -207,8 +208,8 @@ impl Ledger {
         account.faults.truncated += delta.faults.truncated;
     }
 
-    /// Enters what a session delivered and withheld. Numberings that were never opened here are answered: their PDUs belong to
-    /// a task that is forgotten, or the caller mixed something up.
+    /// Enters what a session delivered and withheld. Numberings that were never opened here are answered: their PDUs belong to a
+    /// task that is forgotten, or the caller mixed something up.
     pub fn apply_report(&mut self, report: &SessionReport) -> Vec<ContextIndex> {
         let mut unknown = Vec::new();
         let delivered = report.delivered.iter().map(|&(context, counts)| (context, counts, false));

@@ -1,7 +1,7 @@
 //! TAI and UTC. [`LeapTable::utc_from_tai`] is the only place in the product where a stamp of the card becomes UTC.
 //!
-//! Leap seconds are announced half a year ahead, so a table has an end: [`LeapTable::expires`]. Past it the table is *stale*: conversions go on
-//! with the last known difference, and [`LeapTable::is_stale`] tells the daemon to raise the alarm.
+//! Leap seconds are announced half a year ahead, so a table has an end: [`LeapTable::expires`]. Past it the table is *stale*:
+//! conversions go on with the last known difference, and [`LeapTable::is_stale`] tells the daemon to raise the alarm.
 
 use crate::units::TaiNs;
 use core::fmt;
@@ -128,8 +128,9 @@ impl LeapTable {
         Ok(Self { steps, expires_s: expires_s.ok_or(LeapError::NoExpiry)? })
     }
 
-    /// UTC of a stamp. Inside an inserted leap second (23:59:60, which POSIX time cannot count) the answer stays at the last nanosecond before it: order is
-    /// kept and nothing is dated later than it was. Stamps before the first entry are converted with its difference.
+    /// UTC of a stamp. Inside an inserted leap second (23:59:60, which POSIX time cannot count) the answer stays at the last
+    /// nanosecond before it: order is kept and nothing is dated later than it was. Stamps before the first entry are converted with
+    /// its difference.
     pub fn utc_from_tai(&self, stamp: TaiNs) -> UnixTime {
         let (tai_s, ns) = (stamp.0 / NS_PER_S, stamp.0 % NS_PER_S);
         let step = self.steps.partition_point(|&(from_s, difference)| from_s + difference <= tai_s).saturating_sub(1);
@@ -141,8 +142,8 @@ impl LeapTable {
         }
     }
 
-    /// The stamp of a point in UTC; the inverse of [`LeapTable::utc_from_tai`], used for the limits of orders and for captures. `None` if it is beyond what the card's
-    /// clock can count (the year 2554).
+    /// The stamp of a point in UTC; the inverse of [`LeapTable::utc_from_tai`], used for the limits of orders and for captures.
+    /// `None` if it is beyond what the card's clock can count (the year 2554).
     pub fn tai_from_utc(&self, utc: UnixTime) -> Option<TaiNs> {
         let step = self.steps.partition_point(|&(from_s, _)| from_s <= utc.seconds()).saturating_sub(1);
         let tai_s = utc.seconds().checked_add(self.steps[step].1)?;

@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A point in time on the card's clock: nanoseconds of TAI since 1970-01-01T00:00:00 TAI. The only clock that decides what a task selects.
+/// A point in time on the card's clock: nanoseconds of TAI since 1970-01-01T00:00:00 TAI. The only clock that decides what a task
+/// selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaiNs(pub u64);
 
-/// A point in time on the host's monotonic clock, nanoseconds since any origin that stays the same while the process lives. Keep-alives,
-/// back-off and block ages use it; it says nothing about a task.
+/// A point in time on the host's monotonic clock, nanoseconds since any origin that stays the same while the process lives.
+/// Keep-alives, back-off and block ages use it; it says nothing about a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostNs(pub u64);
 
@@ -24,13 +25,14 @@ impl HostNs {
     }
 }
 
-/// Dense number of a task on this host. One task has one LIID, one scope and one kind of delivery; an XID with several mediation details
-/// has several tasks.
+/// Dense number of a task on this host. One task has one LIID, one scope and one kind of delivery; an XID with several mediation
+/// details has several tasks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct TaskIndex(pub u32);
 
-/// Number of a destination (an agency's LEMF or a mediation function). Given once by the daemon's store and never used for another one.
+/// Number of a destination (an agency's LEMF or a mediation function). Given once by the daemon's store and never used for another
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DestinationIndex(pub u16);

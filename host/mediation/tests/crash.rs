@@ -104,7 +104,8 @@ fn whatever_was_accepted_is_found_after_a_kill_at_any_store() {
         let (mut encoder, recovery) = start(&memory);
         assert_eq!(recovery.damaged_pdus, 0, "fuse {fuse}");
         let found = sequences(&mut recovery.sealed.iter());
-        // 6 is given back (delivered) at some point, 0 is confirmed at the end; a PDU on the brink may have been accepted. A merge may leave doubles.
+        // 6 is given back (delivered) at some point, 0 is confirmed at the end; a PDU on the brink may have been accepted. A merge
+        // may leave doubles.
         let mut once = found.clone();
         once.dedup();
         once.sort_unstable();
@@ -155,7 +156,8 @@ fn memory_that_cannot_be_trusted_is_not_used() {
     assert_eq!(small, Err(ArenaError::BlockSize { index: 0, bytes: 100 }));
 }
 
-/// Every flipped bit of a block's header, index or commit word is noticed or harmless; nothing panics and no foreign octets come out.
+/// Every flipped bit of a block's header, index or commit word is noticed or harmless; nothing panics and no foreign octets come
+/// out.
 #[test]
 fn damaged_blocks_are_cut_and_never_misread() {
     let memory = Memory::new(4);

@@ -6,8 +6,6 @@ pub(crate) const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[];
 /// Folders of more than 12 entries: folder, entries.
 pub(crate) const FULL_FOLDERS: &[(&str, usize)] = &[
     ("hdl/src/emit", 16),            // one file a pass of the back end
-    ("host/daemon/src", 20),         // threads, sockets and stores, each its own file
     ("host/handover/src", 13),       // one file a codec, one a vocabulary
     ("host/handover/src/pspdu", 15), // one file a type of the standard's module
-    ("host/mediation/src", 16),      // one file a state machine
 ];

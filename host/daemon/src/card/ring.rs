@@ -24,7 +24,7 @@ use writ_mediation::{
     datapath::{Encoder, KeyKind, Loss, OpenError, OpenTask, Opened, Packet, PacketEnd, TaskHit},
     lifecycle::CloseReason,
     task::TaskSpec,
-    units::{HostNs, SessionKey, TaiNs, TaskIndex},
+    units::{SessionKey, TaiNs, TaskIndex},
 };
 use writ_tables::FanOut;
 
@@ -36,8 +36,6 @@ const WAIT_BUSY: Duration = Duration::from_millis(1);
 const WAIT_IDLE: Duration = Duration::from_millis(10);
 /// Rounds without a record after which it counts as idle.
 const IDLE_ROUNDS: u32 = 20;
-/// Counts go to the control thread this often.
-const DELTAS_EVERY_NS: u64 = 100_000_000;
 
 /// What the control thread tells the ring thread to do. Orders are done one after the other, between records.
 pub(crate) enum RingOrder {
@@ -61,10 +59,14 @@ pub(crate) enum RingOrder {
     Loss(TaskIndex, Loss),
     /// A session exists; its blocks go there.
     Attach(SessionKey, usize, Outlet, Sender<()>),
+    /// The most blocks that a session may hold.
+    Cap(SessionKey, usize),
     /// A session is gone.
     Detach(SessionKey),
     /// Say so when everything is consumed that the card looked up before this time.
     Quiesce(TaiNs),
+    /// Count up.
+    Count(Sender<Done<()>>),
     /// Count up, and say whether anything is left in the ring.
     Probe(Sender<Done<Probe>>),
     /// Flush everything and end.
@@ -145,7 +147,6 @@ struct State {
     announcements: VecDeque<RingOrder>,
     last_stamp: TaiNs,
     quiet_rounds: u32,
-    deltas_at: HostNs,
     dead: bool,
     /// A match index came back that was never given out: said once.
     foreign_hits: u64,
@@ -162,7 +163,6 @@ impl RingThread {
             announcements: VecDeque::new(),
             last_stamp: TaiNs(0),
             quiet_rounds: 0,
-            deltas_at: HostNs(0),
             dead: false,
             foreign_hits: 0,
         };
@@ -250,7 +250,7 @@ impl RingThread {
         }
     }
 
-    /// Hands sealed blocks and counts on.
+    /// Hands sealed blocks on.
     fn pass_on(&mut self, state: &mut State, everything: bool) {
         let now = self.clock.now();
         if everything {
@@ -268,13 +268,6 @@ impl RingThread {
                     }
                 }
                 None => tracing::error!("a block for a session that does not exist was given up"),
-            }
-        }
-        if now.since(state.deltas_at) >= DELTAS_EVERY_NS {
-            state.deltas_at = now;
-            let deltas = self.deltas();
-            if !deltas.is_empty() {
-                self.control.send(Message::Deltas(deltas));
             }
         }
     }
@@ -325,8 +318,10 @@ impl RingThread {
                 state.outlets.insert(key, outlet);
                 let _ = reply.send(());
             }
+            RingOrder::Cap(key, cap_blocks) => self.encoder.register_session(key, cap_blocks),
             RingOrder::Detach(key) => drop(state.outlets.remove(&key)),
             RingOrder::Quiesce(after) => state.quiesce.push(after),
+            RingOrder::Count(reply) => self.done(&reply, ()),
             RingOrder::Probe(reply) => {
                 let result = self.probe(state);
                 self.done(&reply, result);

@@ -53,6 +53,11 @@ impl Control {
             let what = format!("{DESTINATIONS_MAX} destinations exist already");
             return Err(Refusal::new(RefusalCode::Limit, "destinations", what));
         }
+        if !self.sessions.has_room() {
+            let what = "the arena has no room for the sessions of one more destination";
+            return Err(Refusal::new(RefusalCode::Limit, "arena.blocks", what)
+                .hint("give it more blocks, or remove a destination that is not used"));
+        }
         self.sessions.check(&definition)?;
         let planned = StoredDestination { index: DestinationIndex(u16::MAX), definition };
         let after = Some(self.destination_view(&planned));

@@ -1,6 +1,6 @@
 //! What happens to a task after it was accepted: start, end, drain, close. The state machine in mediation says what to do; here it is done.
 
-use super::{Control, Disarmed, ENDED_KEPT_MAX, LiveTask, RingGone, WRITE_DOWN_EVERY_NS};
+use super::{COUNT_EVERY_NS, Control, Disarmed, ENDED_KEPT_MAX, LiveTask, RingGone, WRITE_DOWN_EVERY_NS};
 use crate::{
     card::{ring::RingOrder, side::ChangeError},
     convert,
@@ -53,8 +53,21 @@ impl Control {
             }
         }
         self.look_for_losses();
+        self.count();
         self.drains();
         self.write_down(false);
+    }
+
+    /// Fetches the ring thread's counts. They come with every answer of it, never by themselves, so that nothing that is asked for later is
+    /// answered on older counts.
+    fn count(&mut self) {
+        let now = self.clock.now();
+        if self.live().next().is_some() && now.since(self.counted_at) >= COUNT_EVERY_NS {
+            self.counted_at = now;
+            if let Err(RingGone) = self.ask_ring(RingOrder::Count) {
+                self.card_is_lost("the ring thread does not answer");
+            }
+        }
     }
 
     fn starts_and_ends(&mut self, now: TaiNs) {

@@ -86,6 +86,7 @@ impl Control {
             card_time: TaiNs(0),
             card_time_written: TaiNs(0),
             written_at: HostNs(0),
+            counted_at: HostNs(0),
             refusals: BTreeMap::new(),
             card_fault: None,
             ring_faults: 0,

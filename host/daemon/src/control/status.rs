@@ -27,8 +27,8 @@ impl Control {
         let probe = self.ask_ring(RingOrder::Probe)?;
         let card = self.card_report(&probe)?;
         let destinations = self.destination_states();
-        let unconfirmed =
-            destinations.iter().flat_map(|each| &each.sessions).any(|session| session.unconfirmed_bytes > 0);
+        // What waits to be sent is in the ledger, task by task; what is under way is with the sessions.
+        let unconfirmed = self.sessions.handles().any(|(_, handle)| handle.view().status.under_way_bytes > 0);
         let buffered = self.live().any(|task| self.ledger.buffered_pdus(task.index()) > 0);
         let moving = self.live().any(|task| {
             use TaskState::{Closing, Disarming, Draining, Revoked};

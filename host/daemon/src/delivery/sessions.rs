@@ -29,6 +29,8 @@ use writ_mediation::{
 
 const NS_PER_MS: u64 = 1_000_000;
 const MIB: u64 = 1024 * 1024;
+/// Fewest blocks of a session: one that is filled, one that is sent.
+const BLOCKS_MIN: usize = 2;
 /// With `written`: so much of what was handed over is sent again on a new connection.
 const RESEND_BYTES: u64 = 4 * MIB;
 /// With `barrier`: a confirmation is asked for after so many bytes.
@@ -55,7 +57,8 @@ struct Settings {
     barrier_ns: u64,
     handover: HandoverIdentity,
     blocks: usize,
-    cap_blocks: usize,
+    /// Blocks that one destination may hold; without it all share alike.
+    blocks_per_destination: Option<usize>,
 }
 
 struct Running {
@@ -83,8 +86,7 @@ impl Sessions {
     /// No session yet.
     pub(crate) fn new(config: &Config, identity: Identity, master: &MasterKey, links: Links) -> Result<Self, Refusal> {
         let blocks = *config.arena.blocks.get_ref() as usize;
-        let cap_blocks =
-            config.arena.blocks_per_destination.as_ref().map_or((blocks / 2).max(2), |cap| *cap.get_ref() as usize);
+        let blocks_per_destination = config.arena.blocks_per_destination.as_ref().map(|cap| *cap.get_ref() as usize);
         let network = &config.network;
         let invalid = |what: String| Refusal::new(RefusalCode::Invalid, "network", what);
         let handover = HandoverIdentity {
@@ -106,7 +108,7 @@ impl Sessions {
             barrier_ns: config.limits.barrier_ms.get_ref() * NS_PER_MS,
             handover,
             blocks,
-            cap_blocks,
+            blocks_per_destination,
         };
         let Links { runtime, control, ring, freed, clock } = links;
         Ok(Self { runtime, identity, settings, control, ring, freed, clock, running: BTreeMap::new() })
@@ -184,8 +186,30 @@ impl Sessions {
         Ok(recovery)
     }
 
+    /// Whether the arena has room for one more destination's sessions.
+    pub(crate) fn has_room(&self) -> bool {
+        self.settings.blocks / (self.running.len() + 2) >= BLOCKS_MIN
+    }
+
+    /// Shares the arena out. The shares of all sessions together are never more than there is, so that a destination that is slow or away takes
+    /// nothing from another one. Related information needs little: it leaves the arena as soon as it is journalled.
+    fn share_out(&self) {
+        let destinations = (self.running.len() / 2).max(1);
+        let fair = self.settings.blocks / destinations;
+        let share = self.settings.blocks_per_destination.map_or(fair, |most| most.min(fair));
+        let related = (share / 4).max(BLOCKS_MIN);
+        for &key in self.running.keys() {
+            let cap = match key.interface {
+                Interface::Hi2 | Interface::X2 => related,
+                Interface::Hi3 | Interface::X3 => share.saturating_sub(related).max(BLOCKS_MIN),
+            };
+            let _ = self.ring.send(RingOrder::Cap(key, cap));
+        }
+    }
+
     /// Lets all prepared sessions run. Returns how many.
     pub(crate) fn launch(&mut self) -> usize {
+        self.share_out();
         let mut launched = 0;
         for running in self.running.values_mut() {
             if let Some(delivery) = running.prepared.take() {
@@ -198,7 +222,7 @@ impl Sessions {
 
     fn attach(&self, key: SessionKey, outlet: Outlet) {
         let (reply, attached) = crossbeam_channel::bounded(1);
-        if self.ring.send(RingOrder::Attach(key, self.settings.cap_blocks, outlet, reply)).is_ok() {
+        if self.ring.send(RingOrder::Attach(key, BLOCKS_MIN, outlet, reply)).is_ok() {
             let _ = attached.recv();
         }
     }
@@ -249,6 +273,7 @@ impl Sessions {
                 _ => {}
             }
         }
+        self.share_out();
     }
 
     /// Stops all sessions. What they have not confirmed stays where it is.

@@ -2,6 +2,7 @@
 
 mod delivery;
 mod frames;
+mod loss;
 mod orders;
 mod peer;
 mod restart;

@@ -205,10 +205,15 @@ shutdown_flush_ms = 500
 
     /// Plays packets on port A, a microsecond apart, and returns their stamps.
     pub(crate) fn play(&self, packets: &[Vec<u8>]) -> Vec<u64> {
+        self.play_every(packets, 1000)
+    }
+
+    /// Plays packets on port A, so far apart, and returns their stamps.
+    pub(crate) fn play_every(&self, packets: &[Vec<u8>], gap_ns: u64) -> Vec<u64> {
         let mut wire = Client::connect(&self.folder.join("run/wire.sock")).expect("the wire is served");
         let begin = wire.card_time_ns().expect("it answers") + 200_000;
         let frame = |(number, packet): (usize, &Vec<u8>)| {
-            PlayFrame::new(PortSide::A, begin + 1000 * number as u64, frames::frame(packet))
+            PlayFrame::new(PortSide::A, begin + gap_ns * number as u64, frames::frame(packet))
         };
         let mut stamps = vec![0; packets.len()];
         wire.play(packets.iter().enumerate().map(frame), |seen| {

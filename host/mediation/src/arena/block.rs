@@ -178,8 +178,8 @@ pub struct SealedBlock<B> {
 }
 
 impl<B: BlockMemory> SealedBlock<B> {
-    /// Reads a block back after a restart. `None` if the memory holds no block of this arena; the second value counts entries that the commit
-    /// word promised and that are damaged (they and what follows are cut off).
+    /// Reads a block back after a restart. `None` if the memory holds no block of this arena; the second value counts entries that
+    /// the commit word promised and that are damaged (they and what follows are cut off).
     pub(super) fn recover(memory: B, arena_id: u64) -> Result<(Self, u32), B> {
         let bytes = memory.as_ref();
         let interface = Interface::from_bits(bytes[BLOCK_INTERFACE_AT]);
@@ -282,8 +282,8 @@ impl<B: BlockMemory> SealedBlock<B> {
         if entry == 0 { 0 } else { self.block.entry(entry - 1).end }
     }
 
-    /// Appends the PDUs of a later block of the same session and frees that one, so that a trickle of PDUs does not hold a block each. Refused if they
-    /// do not fit or were partly confirmed.
+    /// Appends the PDUs of a later block of the same session and frees that one, so that a trickle of PDUs does not hold a block
+    /// each. Refused if they do not fit or were partly confirmed.
     ///
     /// # Errors
     /// The later block, unchanged.
@@ -303,7 +303,8 @@ impl<B: BlockMemory> SealedBlock<B> {
             entry.end += base;
             self.block.store_entry(first + index, &entry);
         }
-        // Killed before this: they are in the later block. Killed between this and the next store: they are in both, and go out twice.
+        // Killed before this: they are in the later block. Killed between this and the next store: they are in both, and go out
+        // twice.
         self.block.store_commit(base + later.block.bytes, first + later.block.entries);
         let through = later.merged_through().max(later.block.sequence);
         store(&mut self.block.memory, BLOCK_MERGED_AT, &through.to_le_bytes());

@@ -70,8 +70,8 @@ pub(super) fn store<M: AsMut<[u8]> + ?Sized>(memory: &mut M, at: usize, value: &
     memory.as_mut()[at..at + value.len()].copy_from_slice(value);
 }
 
-/// Everything before it is in memory before anything after it. A killed process leaves what it stored in program order; only
-/// the compiler has to be kept from reordering.
+/// Everything before it is in memory before anything after it. A killed process leaves what it stored in program order; only the
+/// compiler has to be kept from reordering.
 pub(super) fn barrier() {
     core::sync::atomic::compiler_fence(core::sync::atomic::Ordering::SeqCst);
 }

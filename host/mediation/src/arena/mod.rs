@@ -1,18 +1,19 @@
 //! Bounded memory for PDUs that were accepted and not yet confirmed. It survives the death of the process.
 //!
 //! The caller gives a number of blocks of [`BLOCK_BYTES`] each, usually parts of one shared file mapping. The first ones hold the
-//! *context table* (the next sequence number of each numbering), the others hold PDUs. A block belongs to one session at a time and moves through the
-//! threads as an owned value: the encoder fills it, the session sends it, and the memory comes back.
+//! *context table* (the next sequence number of each numbering), the others hold PDUs. A block belongs to one session at a time and
+//! moves through the threads as an owned value: the encoder fills it, the session sends it, and the memory comes back.
 //!
 //! # What accepted means
-//! PDUs grow from the start of a block, their index entries from its end. A PDU is accepted at the instant when the block's commit word counts
-//! its entry; that is one store, after everything else of the PDU was stored. After `kill -9` [`Arena::open`] finds every
-//! accepted PDU that was not confirmed, octet for octet, and the numbering goes on behind it. Entries carry a check over
+//! PDUs grow from the start of a block, their index entries from its end. A PDU is accepted at the instant when the block's commit
+//! word counts its entry; that is one store, after everything else of the PDU was stored. After `kill -9` [`Arena::open`] finds
+//! every accepted PDU that was not confirmed, octet for octet, and the numbering goes on behind it. Entries carry a check over
 //! their content and the block's number, so that an old entry in reused memory is never taken for a new one.
 //!
 //! # What it refuses
-//! Memory of another layout, size or version is not touched unless it is blank. Memory from before a reboot is not trusted (its pages may have been written
-//! back in any order): it is formatted and [`Outcome::Discarded`] says so, because then sequence numbers have to start anew.
+//! Memory of another layout, size or version is not touched unless it is blank. Memory from before a reboot is not trusted (its
+//! pages may have been written back in any order): it is formatted and [`Outcome::Discarded`] says so, because then sequence
+//! numbers have to start anew.
 //!
 //! # Limits
 //! Every session has a cap of blocks; nothing is ever allocated after [`Arena::open`]. Nothing blocks.
@@ -78,7 +79,8 @@ pub struct ArenaUsage {
     pub blocks_total: usize,
     /// Of these, free.
     pub blocks_free: usize,
-    /// Sum of the sessions' caps. More than `blocks_total` means that a slow destination can make [`NoRoom::Arena`] happen to others.
+    /// Sum of the sessions' caps. More than `blocks_total` means that a slow destination can make [`NoRoom::Arena`] happen to
+    /// others.
     pub blocks_promised: usize,
     /// Rows of the context table.
     pub contexts_total: usize,

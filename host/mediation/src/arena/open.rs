@@ -15,8 +15,8 @@ use std::collections::{BTreeMap, VecDeque};
 /// How the memory is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ArenaConfig {
-    /// Blocks at the front that hold the context table: 4095 numberings in the first, 4096 in each further one. A task takes 3 to 4 a
-    /// destination.
+    /// Blocks at the front that hold the context table: 4095 numberings in the first, 4096 in each further one. A task takes 3 to 4
+    /// a destination.
     pub context_blocks: usize,
 }
 
@@ -237,8 +237,8 @@ fn settle<B: BlockMemory>(contexts: &mut ContextTable<B>, sealed: &VecDeque<Seal
             if ahead < u32::MAX / 2 {
                 state.next_sequence += u64::from(ahead) + 1;
             }
-            // The last PDU of a numbering tells the last record, even if the process died before it stored that in the row. Earlier ones do not: the
-            // card may have begun to count anew since.
+            // The last PDU of a numbering tells the last record, even if the process died before it stored that in the row. Earlier
+            // ones do not: the card may have begun to count anew since.
             if entry.has_record && entry.sequence.wrapping_add(1) == state.next_sequence as u32 {
                 state.last_record = Some(entry.record);
             }

@@ -1,19 +1,20 @@
 //! The audit log: an append-only chain of records that nobody can change, reorder or cut unnoticed.
 //!
 //! # Form
-//! One record a line: `{"body":{..},"hash":"<64 hex digits>"}`. A body is canonical JSON (keys sorted, no white space) with `n` (record number from 0), `prev` (hash
-//! of the record before; zeros in the first), `utc`, `tai_ns`, `event`, `fields` and `v` (1). `hash` is BLAKE3 in derive-key mode over the octets of the body. A
-//! *checkpoint* is a record whose fields hold an Ed25519 signature over the number of records and the hash before it; checkpoints also leave the host, so that a log
-//! that was rewritten as a whole shows.
+//! One record a line: `{"body":{..},"hash":"<64 hex digits>"}`. A body is canonical JSON (keys sorted, no white space) with `n`
+//! (record number from 0), `prev` (hash of the record before; zeros in the first), `utc`, `tai_ns`, `event`, `fields` and `v` (1).
+//! `hash` is BLAKE3 in derive-key mode over the octets of the body. A *checkpoint* is a record whose fields hold an Ed25519
+//! signature over the number of records and the hash before it; checkpoints also leave the host, so that a log that was rewritten
+//! as a whole shows.
 //!
 //! # Identifiers
-//! Whatever identifies a target, an officer or a subscriber stands in a record as a commitment (BLAKE3 keyed with a random salt) and a sealed field (AES-256-GCM over salt and value).
-//! The chain verifies without any secret; who holds the sealing key can open a field; who is given salt and value can check the
-//! commitment without the key.
+//! Whatever identifies a target, an officer or a subscriber stands in a record as a commitment (BLAKE3 keyed with a random salt)
+//! and a sealed field (AES-256-GCM over salt and value). The chain verifies without any secret; who holds the sealing key can open
+//! a field; who is given salt and value can check the commitment without the key.
 //!
 //! # What it refuses
-//! It does no I/O: [`Log::append`] gives octets that the caller writes and syncs *before* it acts. Random octets are arguments. [`verify()`] needs the
-//! file and the public key only.
+//! It does no I/O: [`Log::append`] gives octets that the caller writes and syncs *before* it acts. Random octets are arguments.
+//! [`verify()`] needs the file and the public key only.
 //!
 //! # Clauses
 //! 47 CFR 1.20004 (record of each interception): see [`Event::interception`].
@@ -174,7 +175,8 @@ impl Event {
         self.number("actor_uid", uid.into()).text("actor_role", role)
     }
 
-    /// What 47 CFR 1.20004 asks of the record of an interception, and what this product adds: for activation, deactivation and the end.
+    /// What 47 CFR 1.20004 asks of the record of an interception, and what this product adds: for activation, deactivation and the
+    /// end.
     pub fn interception(kind: EventKind, index: TaskIndex, spec: &TaskSpec) -> Self {
         let targets = spec.targets.iter().map(|target| Sensitive::new(target.reveal())).collect();
         let destinations: Vec<String> = spec.destinations.iter().map(|destination| destination.0.to_string()).collect();
@@ -301,8 +303,8 @@ impl Log {
         &self.keys
     }
 
-    /// The next record as one line, its newline included. `random` are fresh random octets. Write and sync the line before acting on it; if that
-    /// fails, the log in memory is ahead of the file: [`Log::resume`] it.
+    /// The next record as one line, its newline included. `random` are fresh random octets. Write and sync the line before acting
+    /// on it; if that fails, the log in memory is ahead of the file: [`Log::resume`] it.
     pub fn append(&mut self, event: &Event, time: AuditTime, random: [u8; 32]) -> Vec<u8> {
         let mut sealer = FieldSealer::new(&self.keys, random);
         let body = event.body(self.next, &self.head, time, &mut sealer);

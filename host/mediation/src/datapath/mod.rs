@@ -1,33 +1,37 @@
 //! From records to accepted PDUs. One [`Encoder`] a ring thread; it alone gives out sequence numbers and fills the arena.
 //!
 //! # What it does
-//! [`Encoder::packet`] takes one packet with the tasks that it hit and writes one PDU per task and destination straight into the destination's open block: IPCC on HI3
-//! or IPIRIPacketReport on HI2, an X3 PDU of format 5/6 or an X2 PDU with the headers. What is delivered is the IP packet: layer 2 is left off, the padding of short frames too, and
-//! a headers-only task sees not one octet past its cut, whatever the record holds for others. Beginnings, ends, losses and notices come through the same
-//! thread, so that numbers have one owner.
+//! [`Encoder::packet`] takes one packet with the tasks that it hit and writes one PDU per task and destination straight into the
+//! destination's open block: IPCC on HI3 or IPIRIPacketReport on HI2, an X3 PDU of format 5/6 or an X2 PDU with the headers. What
+//! is delivered is the IP packet: layer 2 is left off, the padding of short frames too, and a headers-only task sees not one octet
+//! past its cut, whatever the record holds for others. Beginnings, ends, losses and notices come through the same thread, so that
+//! numbers have one owner.
 //!
 //! # What it refuses
-//! A packet stamped outside a task's [start, end) is not delivered under it, whoever offered it: it is counted as a fault. When the arena is
-//! full, [`Encoder::packet`] says so, and the caller stops releasing records, so that the loss happens in the card, where it is counted. A destination that
-//! holds all the memory it may have loses its own packets, counted, and nobody else's.
+//! A packet stamped outside a task's [start, end) is not delivered under it, whoever offered it: it is counted as a fault. When the
+//! arena is full, [`Encoder::packet`] says so, and the caller stops releasing records, so that the loss happens in the card, where
+//! it is counted. A destination that holds all the memory it may have loses its own packets, counted, and nobody else's.
 //!
 //! # Numbers
-//! Each numbering starts at 0. A number is used up by an accepted PDU or by a lost packet and never given to another PDU, not after a crash either.
-//! u64 inside, the low 32 bits on the wire.
+//! Each numbering starts at 0. A number is used up by an accepted PDU or by a lost packet and never given to another PDU, not after
+//! a crash either. u64 inside, the low 32 bits on the wire.
 //!
 //! # Threads, blocking, allocation
-//! Owned by one thread; nothing blocks. [`Encoder::packet`] allocates nothing once its scratch space has grown to the largest number of hits seen; a truncated packet and
-//! the beginning of a task are exceptions.
+//! Owned by one thread; nothing blocks. [`Encoder::packet`] allocates nothing once its scratch space has grown to the largest
+//! number of hits seen; a truncated packet and the beginning of a task are exceptions.
 //!
 //! # Clauses
-//! TS 102 232-1 5.2 (header, sequence number, CIN), TS 102 232-3 (IPCC, IPIRI, IPIRIPacketReport), TS 103 221-2 5 (X2/X3), TS 101 671 (HI1 notices).
+//! TS 102 232-1 5.2 (header, sequence number, CIN), TS 102 232-3 (IPCC, IPIRI, IPIRIPacketReport), TS 103 221-2 5 (X2/X3), TS 101
+//! 671 (HI1 notices).
 
 mod events;
 mod ip;
+mod open;
 mod packet;
 mod route;
 
-pub use events::{Loss, OpenError, OpenTask, Opened, OpenedContext, Phase};
+pub use events::Loss;
+pub use open::{OpenError, OpenTask, Opened, OpenedContext, Phase};
 
 use crate::{
     accounting::TaskDelta,
@@ -172,6 +176,8 @@ pub struct Encoded {
     pub lost: u32,
     /// Tasks that were not served: unknown, outside their time, or revoked.
     pub refused: u32,
+    /// PDUs that an earlier process had accepted: the card offered the record again.
+    pub replayed: u32,
 }
 
 /// How far a packet got that the arena had no room for.
@@ -213,8 +219,8 @@ impl<B: BlockMemory> Encoder<B> {
         Self { arena, config, leap, tasks: Vec::new(), matches: Vec::with_capacity(64), progress: None }
     }
 
-    /// Registers a destination's interface with the number of blocks that it may hold, or changes that number. If the caps of all sessions together
-    /// are no more than the arena has, no destination can ever starve another.
+    /// Registers a destination's interface with the number of blocks that it may hold, or changes that number. If the caps of all
+    /// sessions together are no more than the arena has, no destination can ever starve another.
     pub fn register_session(&mut self, key: SessionKey, cap_blocks: usize) {
         self.arena.register(key, cap_blocks);
     }
@@ -229,7 +235,8 @@ impl<B: BlockMemory> Encoder<B> {
         self.arena.recycle(block);
     }
 
-    /// Hands on blocks that hold something and are older than [`EncoderConfig::block_age_ns_max`]. Call it often, also when nothing arrives.
+    /// Hands on blocks that hold something and are older than [`EncoderConfig::block_age_ns_max`]. Call it often, also when nothing
+    /// arrives.
     pub fn flush(&mut self, now: HostNs) {
         self.arena.flush(now, self.config.block_age_ns_max);
     }
@@ -264,7 +271,8 @@ impl<B: BlockMemory> Encoder<B> {
         self.progress = None;
     }
 
-    /// Accepts a PDU that had been withheld, unchanged, under its old number. Release a task's PDUs in the order in which they were withheld.
+    /// Accepts a PDU that had been withheld, unchanged, under its old number. Release a task's PDUs in the order in which they were
+    /// withheld.
     ///
     /// # Errors
     /// [`ArenaFull`]: try again later.

@@ -3,16 +3,33 @@
 use super::{
     ArenaFull, Encoded, Encoder, KeyKind, Match, Packet, PacketEnd, Progress, TaskHit,
     ip::{Direction, IpView},
-    route::{PacketFacts, PduOutcome},
+    route::{LOOKUPS_MAX, PacketFacts, PduOutcome, Task, matched_blocks},
 };
-use crate::{accounting::LossCause, arena::BlockMemory, task::Scope, units::HostNs};
-use writ_handover::x2x3::AttributeBlock;
+use crate::{
+    accounting::LossCause,
+    arena::{Arena, BlockMemory},
+    task::Scope,
+    units::HostNs,
+};
+use writ_handover::{time::UnixTime, x2x3::AttributeBlock};
+
+/// A packet as one task sees it.
+struct TaskPacket<'a> {
+    hit: Match,
+    view: IpView<'a>,
+    time: UnixTime,
+    record: u32,
+    /// PDUs of the packet that an earlier attempt has done.
+    done: usize,
+    now: HostNs,
+}
 
 impl<B: BlockMemory> Encoder<B> {
     /// Encodes a packet for every task that it hit. `hits` may name a task several times; it gets one PDU a destination.
     ///
     /// # Errors
-    /// [`ArenaFull`]: do not release the record, and offer the same packet with the same hits again; what was done of it is not done twice.
+    /// [`ArenaFull`]: do not release the record, and offer the same packet with the same hits again; what was done of it is not
+    /// done twice.
     pub fn packet(&mut self, now: HostNs, packet: &Packet<'_>, hits: &[TaskHit]) -> Result<Encoded, ArenaFull> {
         self.gather(hits);
         let resumed = self
@@ -39,49 +56,59 @@ impl<B: BlockMemory> Encoder<B> {
                 pdus += 1;
                 continue;
             }
-            let Some(view) = &view else { continue };
+            let Some(view) = view else { continue };
             if !task.announced {
-                // IRI-Begin goes before the first packet if there is room for it; if not, `announce_task` is repeated by its caller.
+                // IRI-Begin goes before the first packet if there is room for it; if not, `announce_task` is repeated by its
+                // caller.
                 let _ = Self::announce(&mut self.arena, &self.config, &self.leap, task, packet.stamp, now);
             }
-            let scope = task.spec.scope;
-            let mut routes = core::mem::take(&mut task.routes);
-            let direction = Direction::new(hit.from_target, hit.to_target);
-            let mut outcome = Ok(());
-            for route in &mut routes {
-                if pdus < done {
-                    pdus += 1;
-                    continue;
-                }
-                let no_block: [&AttributeBlock; 4];
-                let mut blocks: &[&AttributeBlock] = &[];
-                if let Some((_, first)) = task.matched.first() {
-                    let mut found = [first; 4];
-                    let count = task.matched_blocks(&hit, &view.flow(Scope::Content), &mut found);
-                    no_block = found;
-                    blocks = &no_block[..count];
-                }
-                let facts =
-                    PacketFacts { view, direction, time, record: packet.record_sequence, matched: blocks, scope, now };
-                match route.put_packet(&mut self.arena, &facts) {
-                    Ok(PduOutcome::Accepted) => encoded.accepted += 1,
-                    Ok(PduOutcome::Lost) => encoded.lost += 1,
-                    Ok(PduOutcome::Replayed) => {}
-                    Err(full) => {
-                        outcome = Err(full);
-                        break;
-                    }
-                }
-                pdus += 1;
-            }
-            task.routes = routes;
-            if let Err(full) = outcome {
+            let facts = TaskPacket { hit, view, time, record: packet.record_sequence, done, now };
+            if let Err(full) = Self::encode_for(&mut self.arena, task, &facts, &mut pdus, &mut encoded) {
                 let (record_sequence, stamp) = (packet.record_sequence, packet.stamp);
                 self.progress = Some(Progress { record_sequence, stamp, pdus, so_far: encoded });
                 return Err(full);
             }
         }
         Ok(encoded)
+    }
+
+    /// One PDU for each destination of a task, except the first ones that an earlier attempt has done.
+    #[inline]
+    fn encode_for(
+        arena: &mut Arena<B>,
+        task: &mut Task,
+        packet: &TaskPacket<'_>,
+        pdus: &mut usize,
+        encoded: &mut Encoded,
+    ) -> Result<(), ArenaFull> {
+        let Task { routes, matched, spec, .. } = task;
+        let mut found;
+        let mut blocks: &[&AttributeBlock] = &[];
+        if let Some((_, first)) = matched.first() {
+            found = [first; LOOKUPS_MAX];
+            let count = matched_blocks(matched, &packet.hit, &packet.view.flow(Scope::Content), &mut found);
+            blocks = &found[..count];
+        }
+        let facts = PacketFacts {
+            view: &packet.view,
+            direction: Direction::new(packet.hit.from_target, packet.hit.to_target),
+            time: packet.time,
+            record: packet.record,
+            matched: blocks,
+            scope: spec.scope,
+            now: packet.now,
+        };
+        for route in routes {
+            if *pdus >= packet.done {
+                match route.put_packet(arena, &facts)? {
+                    PduOutcome::Accepted => encoded.accepted += 1,
+                    PduOutcome::Lost => encoded.lost += 1,
+                    PduOutcome::Replayed => encoded.replayed += 1,
+                }
+            }
+            *pdus += 1;
+        }
+        Ok(())
     }
 
     /// Puts the hits of each task together.
@@ -103,7 +130,7 @@ impl<B: BlockMemory> Encoder<B> {
 
     /// A packet that a task must not have, or that cannot be read.
     #[cold]
-    fn refuse(arena: &mut crate::arena::Arena<B>, task: &mut super::route::Task, packet: &Packet<'_>, malformed: bool) {
+    fn refuse(arena: &mut Arena<B>, task: &mut Task, packet: &Packet<'_>, malformed: bool) {
         let outside = !task.spec.covers(packet.stamp);
         for route in &mut task.routes {
             let packets = &mut route.packets;

@@ -18,6 +18,9 @@ use writ_handover::{
     x2x3::{self, AttributeBlock},
 };
 
+/// Lookups of one packet: source and destination, in two tables.
+pub(super) const LOOKUPS_MAX: usize = 4;
+
 /// Differences since they were last taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Counters {
@@ -336,24 +339,24 @@ impl Task {
             numbering.replayed_to = None;
         }
     }
+}
 
-    /// Attribute 17 of the identifiers that this packet hit, at most four: as many as a packet has lookups.
-    #[inline]
-    pub(super) fn matched_blocks<'t>(
-        &'t self,
-        hit: &Match,
-        flow: &x2x3::Flow,
-        into: &mut [&'t AttributeBlock; 4],
-    ) -> usize {
-        let mut count = 0;
-        for (identifier, block) in &self.matched {
-            if count < into.len() && is_hit(identifier, hit, flow) {
-                into[count] = block;
-                count += 1;
-            }
+/// Attribute 17 of the identifiers that this packet hit, at most as many as a packet has lookups.
+#[inline]
+pub(super) fn matched_blocks<'t>(
+    matched: &'t [(TargetIdentifier, AttributeBlock)],
+    hit: &Match,
+    flow: &x2x3::Flow,
+    into: &mut [&'t AttributeBlock; LOOKUPS_MAX],
+) -> usize {
+    let mut count = 0;
+    for (identifier, block) in matched {
+        if count < into.len() && is_hit(identifier, hit, flow) {
+            into[count] = block;
+            count += 1;
         }
-        count
     }
+    count
 }
 
 fn is_hit(identifier: &TargetIdentifier, hit: &Match, flow: &x2x3::Flow) -> bool {

@@ -1,16 +1,16 @@
 //! Sealed spool of HI2 and X2: everything is here, and synced, before it is sent. Storage, keys and randomness are arguments.
 //!
 //! # Form
-//! A journal is a number of *segments* (files). A segment starts with a header that holds the segment's data key, wrapped by the session's journal key;
-//! then frames follow: `length u32 | kind u8 | 3 zero octets | sealed octets`, little-endian. A frame is sealed with AES-256-GCM under the
-//! segment's key; its nonce is the frame's number in the segment, so that no nonce is used twice, and segment, session, kind and number are
-//! authenticated. A *data* frame holds whole PDUs of one block with their index entries, at most [`FRAME_BYTES_MAX`] of them unless one PDU
-//! is longer. A *mark* frame says how far the peer confirmed.
+//! A journal is a number of *segments* (files). A segment starts with a header that holds the segment's data key, wrapped by the
+//! session's journal key; then frames follow: `length u32 | kind u8 | 3 zero octets | sealed octets`, little-endian. A frame is
+//! sealed with AES-256-GCM under the segment's key; its nonce is the frame's number in the segment, so that no nonce is used twice,
+//! and segment, session, kind and number are authenticated. A *data* frame holds whole PDUs of one block with their index entries,
+//! at most [`FRAME_BYTES_MAX`] of them unless one PDU is longer. A *mark* frame says how far the peer confirmed.
 //!
 //! # Crashes
-//! Nothing is appended to a segment that an earlier process wrote, or that gave an error: a new one with a new key is begun, so a torn tail is
-//! cut at the last frame that opens, and no nonce returns. What is found twice (written again after an error) counts once.
-//! Marks are not synced: after a power failure at most a little more is sent again.
+//! Nothing is appended to a segment that an earlier process wrote, or that gave an error: a new one with a new key is begun, so a
+//! torn tail is cut at the last frame that opens, and no nonce returns. What is found twice (written again after an error) counts
+//! once. Marks are not synced: after a power failure at most a little more is sent again.
 //!
 //! # Erasing
 //! A segment whose frames are all confirmed is erased: its wrapped key is overwritten and synced before the file goes.
@@ -220,7 +220,8 @@ impl<S: Storage> Journal<S> {
         Ok(Sealer::open(&self.key, &header, segment, self.session))
     }
 
-    /// Whether there is no whole wrapped key in it: cut short while it was being made, or overwritten from the front while it was being erased.
+    /// Whether there is no whole wrapped key in it: cut short while it was being made, or overwritten from the front while it was
+    /// being erased.
     fn is_blank(&mut self, segment: SegmentId, bytes: u64) -> Result<bool, StorageError> {
         let mut header = [0; SEGMENT_HEADER_BYTES];
         if bytes < SEGMENT_HEADER_BYTES as u64 {

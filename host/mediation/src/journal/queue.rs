@@ -106,11 +106,12 @@ impl<S: Storage> Journal<S> {
         }
     }
 
-    /// Makes everything appended survive a power failure; only then may it be sent, and only then may the blocks it came from be given back.
+    /// Makes everything appended survive a power failure; only then may it be sent, and only then may the blocks it came from be
+    /// given back.
     ///
     /// # Errors
-    /// [`StorageError`]. What was not synced before is forgotten here and has to be appended again, into a new segment: after a failed sync nobody knows what
-    /// the disk has.
+    /// [`StorageError`]. What was not synced before is forgotten here and has to be appended again, into a new segment: after a
+    /// failed sync nobody knows what the disk has.
     pub(crate) fn sync(&mut self) -> Result<(), StorageError> {
         let mut last = None;
         for index in self.synced..self.frames.len() {
@@ -230,7 +231,8 @@ impl<S: Storage> Journal<S> {
         &self.loaded.pdus[(range.start as usize).min(end)..end]
     }
 
-    /// Notes that frames before `frames`, and the first `entries` PDUs of that one, were confirmed. Answers how many frames went from the front.
+    /// Notes that frames before `frames`, and the first `entries` PDUs of that one, were confirmed. Answers how many frames went
+    /// from the front.
     ///
     /// # Errors
     /// [`StorageError`]: the confirmation holds for this process, but after a restart more is sent again than would be needed.

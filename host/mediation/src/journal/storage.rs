@@ -52,7 +52,8 @@ pub trait Storage: Send {
     fn create(&mut self, segment: SegmentId) -> Result<(), StorageError>;
     /// Writes at an offset, extending the segment where needed. After an error anything between nothing and all was written.
     fn write(&mut self, segment: SegmentId, offset: u64, bytes: &[u8]) -> Result<(), StorageError>;
-    /// Returns when everything written to the segment before will survive a power failure. After an error nothing is known about it.
+    /// Returns when everything written to the segment before will survive a power failure. After an error nothing is known about
+    /// it.
     fn sync(&mut self, segment: SegmentId) -> Result<(), StorageError>;
     /// Reads exactly `into.len()` bytes at an offset; fewer is an error.
     fn read(&mut self, segment: SegmentId, offset: u64, into: &mut [u8]) -> Result<(), StorageError>;

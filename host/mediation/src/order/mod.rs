@@ -1,4 +1,5 @@
-//! What a request for an interception must hold, and what each kind of order allows. [`validate`] is the only way to a [`TaskSpec`].
+//! What a request for an interception must hold, and what each kind of order allows. [`validate`] is the only way to a
+//! [`TaskSpec`].
 //!
 //! | kind | interfaces | scope | longest term |
 //! |---|---|---|---|
@@ -7,11 +8,15 @@
 //! | fisa | HI2, HI2+HI3, X2, X3, X2+X3 | any | 1 year; the order may say less |
 //! | emergency | HI2, HI2+HI3, X2, X3, X2+X3 | any | 48 hours, cannot be extended by itself |
 //!
-//! The terms are those of 18 USC 2518(5), 3123(c), 2518(7), 3125 and 50 USC 1805(d) as this product reads them; a deployment that knows better sets
-//! shorter ones in the orders' own end, never longer ones.
+//! The terms are those of 18 USC 2518(5), 3123(c), 2518(7), 3125 and 50 USC 1805(d) as this product reads them; a deployment that
+//! knows better sets shorter ones in the orders' own end, never longer ones.
+
+mod rules;
+
+pub use rules::{Field, KindRules, Refusal, Refusals, Rule};
 
 use crate::{
-    task::{AccessType, Delivery, OrderKind, Responsible, Scope, TargetIdentifier, TaskSpec, names},
+    task::{AccessType, Delivery, OrderKind, Responsible, Scope, TargetIdentifier, TaskSpec},
     units::{DestinationIndex, Interface, Sensitive, TaiNs},
 };
 use core::{fmt, net::IpAddr};
@@ -27,35 +32,6 @@ pub const TARGETS_MAX: usize = 64;
 pub const DESTINATIONS_MAX: usize = 4;
 /// Longest text of a request, in bytes.
 pub const TEXT_BYTES_MAX: usize = 256;
-
-/// What a kind of order allows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KindRules {
-    /// Deliveries that it allows.
-    pub deliveries: &'static [Delivery],
-    /// Scopes that it allows.
-    pub scopes: &'static [Scope],
-    /// Longest time from start to end.
-    pub term_s_max: u64,
-}
-
-impl OrderKind {
-    /// What this kind of order allows.
-    pub const fn rules(self) -> KindRules {
-        const HEADERS: KindRules = KindRules {
-            deliveries: &[Delivery::Hi2Only, Delivery::X2Only],
-            scopes: &[Scope::HeadersL3, Scope::HeadersL4],
-            term_s_max: 60 * DAY_S,
-        };
-        const ANY: KindRules = KindRules { deliveries: Delivery::ALL, scopes: Scope::ALL, term_s_max: 30 * DAY_S };
-        match self {
-            Self::Title3 => ANY,
-            Self::PenRegister | Self::TrapTrace => HEADERS,
-            Self::Fisa => KindRules { term_s_max: 365 * DAY_S, ..ANY },
-            Self::Emergency => KindRules { term_s_max: 48 * HOUR_S, ..ANY },
-        }
-    }
-}
 
 /// A request as it came in: nothing in it was checked. `Debug` shows no value that identifies anyone.
 #[derive(Clone, Default)]
@@ -102,165 +78,6 @@ impl fmt::Debug for ActivationRequest {
             .finish_non_exhaustive()
     }
 }
-
-/// A field of a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "each is the field of ActivationRequest with its name, or who asks")]
-pub enum Field {
-    Xid,
-    Liid,
-    Kind,
-    AuthorityReference,
-    Officer,
-    Signer,
-    Circuit,
-    Username,
-    AccessType,
-    Targets,
-    Scope,
-    Delivery,
-    Destinations,
-    Start,
-    End,
-    Responsible,
-}
-
-names!(Field {
-    Xid = "xid",
-    Liid = "liid",
-    Kind = "kind",
-    AuthorityReference = "authority_reference",
-    Officer = "officer",
-    Signer = "signer",
-    Circuit = "circuit",
-    Username = "username",
-    AccessType = "access_type",
-    Targets = "targets",
-    Scope = "scope",
-    Delivery = "delivery",
-    Destinations = "destinations",
-    Start = "start",
-    End = "end",
-    Responsible = "responsible",
-});
-
-/// The rule that a request breaks. Holds nothing that identifies anyone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rule {
-    /// The field is needed.
-    Required,
-    /// The value does not have its form; what is wrong.
-    Form(String),
-    /// Longer than this many bytes.
-    TooLong(usize),
-    /// More entries than this.
-    TooMany(usize),
-    /// The same entry twice; its index, from 0.
-    Repeated(usize),
-    /// The address of this entry (index from 0) belongs to nobody or to everybody; which sort of address it is.
-    NotASubscriber(usize, &'static str),
-    /// The kind of order does not allow the value.
-    NotAllowedFor(OrderKind),
-    /// Content needs HI3 or X3; headers only must not have them.
-    DoesNotFitScope(Scope),
-    /// From start to end it is longer than the kind of order allows.
-    TermTooLong {
-        /// The kind.
-        kind: OrderKind,
-        /// Longest term, seconds.
-        term_s_max: u64,
-    },
-    /// The end is not after the start.
-    EndNotAfterStart,
-    /// The end lies in the past by the card's clock.
-    EndPast,
-    /// No such destination.
-    UnknownDestination(DestinationIndex),
-    /// The destination has no such interface.
-    DestinationLacks(DestinationIndex, Interface),
-    /// A live task delivers to this destination under this LIID.
-    LiidInUse(DestinationIndex),
-    /// A live task delivers to this destination under this XID: the receiver could not tell them apart.
-    XidInUse(DestinationIndex),
-    /// A live task has this XID and other targets.
-    XidOfOtherTarget,
-}
-
-impl fmt::Display for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Required => write!(f, "is required"),
-            Self::Form(what) => f.write_str(what),
-            Self::TooLong(max) => write!(f, "is longer than {max} bytes"),
-            Self::TooMany(max) => write!(f, "has more than {max} entries"),
-            Self::Repeated(index) => write!(f, "entry {index} stands there already"),
-            Self::NotASubscriber(index, sort) => {
-                write!(f, "entry {index} is a {sort} address: it names no single subscriber")
-            }
-            Self::NotAllowedFor(kind) => {
-                let rules = kind.rules();
-                let names = |all: Vec<&str>| all.join(", ");
-                write!(
-                    f,
-                    "is not allowed under a {} order, which allows delivery {} with scope {}",
-                    kind.name(),
-                    names(rules.deliveries.iter().map(|value| value.name()).collect()),
-                    names(rules.scopes.iter().map(|value| value.name()).collect()),
-                )
-            }
-            Self::DoesNotFitScope(Scope::Content) => write!(f, "has no interface for content (hi3 or x3)"),
-            Self::DoesNotFitScope(_) => write!(f, "must be hi2 or x2 alone: this scope delivers headers only"),
-            Self::TermTooLong { kind, term_s_max } => {
-                write!(f, "a {} order lasts {} hours at most", kind.name(), term_s_max / HOUR_S)
-            }
-            Self::EndNotAfterStart => write!(f, "is not after the start"),
-            Self::EndPast => write!(f, "lies in the past by the card's clock"),
-            Self::UnknownDestination(DestinationIndex(number)) => write!(f, "destination {number} does not exist"),
-            Self::DestinationLacks(DestinationIndex(number), interface) => {
-                write!(f, "destination {number} has no interface {}", interface.name())
-            }
-            Self::LiidInUse(DestinationIndex(number)) => {
-                write!(f, "a live task already delivers to destination {number} under this LIID")
-            }
-            Self::XidInUse(DestinationIndex(number)) => {
-                write!(f, "a live task already delivers to destination {number} under this XID")
-            }
-            Self::XidOfOtherTarget => write!(f, "a live task has this XID and other targets"),
-        }
-    }
-}
-
-/// One reason for a refusal: a field and the rule that it breaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The field.
-    pub field: Field,
-    /// The rule.
-    pub rule: Rule,
-}
-
-impl fmt::Display for Refusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field.name(), self.rule)
-    }
-}
-
-/// Every reason why a request was refused; never empty.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusals(pub Vec<Refusal>);
-
-impl fmt::Display for Refusals {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, refusal) in self.0.iter().enumerate() {
-            let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{refusal}")?;
-        }
-        Ok(())
-    }
-}
-
-impl core::error::Error for Refusals {}
 
 /// The interfaces that a destination has.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -119,7 +119,8 @@ impl<B: BlockMemory, S: Storage> Backlog<B, S> {
             .map_or_else(|| self.blocks[index].pdus(range.clone()), |journal| journal.pdus(range.clone()))
     }
 
-    /// What lies before `place` is not needed any more. Memory is let go of at once; a journal notes it in [`Backlog::note_confirmed`].
+    /// What lies before `place` is not needed any more. Memory is let go of at once; a journal notes it in
+    /// [`Backlog::note_confirmed`].
     pub(super) fn confirm(&mut self, place: Place) {
         if self.journal.is_some() {
             self.confirm_due = Some(place);

@@ -38,7 +38,8 @@ impl Default for Confirmation {
 pub struct KeepAlive {
     /// HI: TIME1, silence on our side after which one is sent. X: TIME_P1, time from one to the next whatever else is sent.
     pub after_ns: u64,
-    /// HI: TIME3, X: TIME_P2. Without an answer, and without any other sign that the peer is still reading, the connection is closed.
+    /// HI: TIME3, X: TIME_P2. Without an answer, and without any other sign that the peer is still reading, the connection is
+    /// closed.
     pub answer_ns: u64,
 }
 
@@ -49,7 +50,8 @@ impl KeepAlive {
     pub const X: Self = Self { after_ns: 60 * NS_PER_S, answer_ns: 180 * NS_PER_S };
 }
 
-/// How long to wait before the next attempt to connect. The first one after a loss is made at once; each further one waits twice as long, a quarter more or less.
+/// How long to wait before the next attempt to connect. The first one after a loss is made at once; each further one waits twice as
+/// long, a quarter more or less.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Retry {
     /// Wait before the second attempt.

@@ -1,20 +1,23 @@
-//! One delivery session: a destination's interface over a connection that may break at any time. No sockets, no clock, no TLS: [`Session::poll`]
-//! says what to do next, [`Session::transmit`] gives octets to write, [`Session::received`] takes what the peer sent.
+//! One delivery session: a destination's interface over a connection that may break at any time. No sockets, no clock, no TLS:
+//! [`Session::poll`] says what to do next, [`Session::transmit`] gives octets to write, [`Session::received`] takes what the peer
+//! sent.
 //!
 //! # What it guarantees
-//! - Every PDU that it was given is sent, octet for octet as it was encoded, until the peer *confirmed* it; after a broken connection everything unconfirmed
-//!   goes again, in order, from the first unconfirmed PDU on.
+//! - Every PDU that it was given is sent, octet for octet as it was encoded, until the peer *confirmed* it; after a broken
+//!   connection everything unconfirmed goes again, in order, from the first unconfirmed PDU on.
 //! - Control PDUs (keep-alives and their answers) stand between PDUs, never inside one.
 //! - On HI2 and X2 nothing is sent that is not in the journal and synced.
 //! - Never more than [`SessionConfig::window_bytes`] are under way unconfirmed, so a repetition is never longer.
 //! - A withheld numbering sends nothing more: see [`Session::withhold`].
 //!
 //! # What counts as confirmed
-//! [`Confirmation::Barrier`]: our keep-alive was answered. TCP keeps the order, so the peer read all that stood before it. [`Confirmation::Written`]: handed to
-//! the transport, by agreement with the agency (TS 102 232-1 clause 6.3, third option); the last `resend_bytes` are kept and sent again.
+//! [`Confirmation::Barrier`]: our keep-alive was answered. TCP keeps the order, so the peer read all that stood before it.
+//! [`Confirmation::Written`]: handed to the transport, by agreement with the agency (TS 102 232-1 clause 6.3, third option); the
+//! last `resend_bytes` are kept and sent again.
 //!
 //! # Whose fault
-//! [`Fault::party`] says it for each reason to close. Nothing that a peer sends makes a session panic; octets that are no PDU close the connection.
+//! [`Fault::party`] says it for each reason to close. Nothing that a peer sends makes a session panic; octets that are no PDU close
+//! the connection.
 //!
 //! # Clauses
 //! TS 102 232-1 6.3, 6.4, 7.2 (connection, keep-alive, buffering); TS 103 221-2 clause 5 and the keep-alive with TIME_P1, TIME_P2.
@@ -53,7 +56,8 @@ pub enum Action {
     Wait(Option<HostNs>),
 }
 
-/// A PDU that was held back. It is out of the session; whoever takes it keeps it, sealed, for a recorded decision. `Debug` shows no octet of it.
+/// A PDU that was held back. It is out of the session; whoever takes it keeps it, sealed, for a recorded decision. `Debug` shows no
+/// octet of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Withheld {
     /// Its session.
@@ -191,19 +195,22 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         self.report.take()
     }
 
-    /// Sends nothing more of a numbering. What of it is under way and not confirmed is not sent again. A PDU of which the first octet is out is finished,
-    /// because a torn PDU would spoil the stream for every task behind it. Held until [`Session::resume`].
+    /// Sends nothing more of a numbering. What of it is under way and not confirmed is not sent again. A PDU of which the first
+    /// octet is out is finished, because a torn PDU would spoil the stream for every task behind it. Held until
+    /// [`Session::resume`].
     pub fn withhold(&mut self, context: ContextIndex) {
         self.withholding.insert(context);
         self.cut_run();
     }
 
-    /// Sends later PDUs of the numbering again. What was withheld is with its keeper, who gives it back through [`crate::datapath::Encoder::release`].
+    /// Sends later PDUs of the numbering again. What was withheld is with its keeper, who gives it back through
+    /// [`crate::datapath::Encoder::release`].
     pub fn resume(&mut self, context: ContextIndex) {
         self.withholding.remove(&context);
     }
 
-    /// A PDU that was held back. Keep it safe, then call [`Session::withheld_stored`]; until then it stays in the arena or journal as well.
+    /// A PDU that was held back. Keep it safe, then call [`Session::withheld_stored`]; until then it stays in the arena or journal
+    /// as well.
     pub fn pop_withheld(&mut self) -> Option<Withheld> {
         self.withheld.pop_front()
     }
@@ -221,8 +228,8 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         self.stopping = true;
     }
 
-    /// What the session holds and the peer has not confirmed, by numbering: counted, not computed. Reads a journal through; withheld PDUs that
-    /// were handed out are not in it.
+    /// What the session holds and the peer has not confirmed, by numbering: counted, not computed. Reads a journal through;
+    /// withheld PDUs that were handed out are not in it.
     ///
     /// # Errors
     /// [`StorageError`] of the journal.

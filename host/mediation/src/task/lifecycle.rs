@@ -108,9 +108,10 @@ pub enum TaskAction {
     Close(CloseReason),
     /// [`crate::datapath::Encoder::revoke_task`], and [`crate::session::Session::withhold`] for each of its contexts.
     Withhold,
-    /// [`crate::session::Session::release`] for each of its contexts.
+    /// [`crate::session::Session::resume`] for each of its contexts, and [`crate::datapath::Encoder::release`] for each PDU that
+    /// was withheld.
     ReleaseWithheld,
-    /// [`crate::session::Session::destroy`] for each of its contexts.
+    /// The keeper destroys what was withheld of it.
     DestroyWithheld,
     /// [`crate::datapath::Encoder::forget_task`].
     Forget,

@@ -189,8 +189,8 @@ impl Delivery {
         }
     }
 
-    /// The interface that carries the packets of a task with `scope`: content goes on HI3 or X3, headers go on HI2 or X2. `None` if the delivery
-    /// has no such interface, which [`crate::order::validate`] refuses.
+    /// The interface that carries the packets of a task with `scope`: content goes on HI3 or X3, headers go on HI2 or X2. `None` if
+    /// the delivery has no such interface, which [`crate::order::validate`] refuses.
     pub fn packet_interface(self, scope: Scope) -> Option<Interface> {
         let wanted = |interface: &Interface| match scope {
             Scope::Content => matches!(interface, Interface::Hi3 | Interface::X3),
@@ -224,7 +224,8 @@ impl TargetIdentifier {
         }
     }
 
-    /// As people write it: `ipv4=192.0.2.1`, `endpoint=[2001:db8::1]:5060/udp`. The identity of a target: for authorised eyes and sealed fields only.
+    /// As people write it: `ipv4=192.0.2.1`, `endpoint=[2001:db8::1]:5060/udp`. The identity of a target: for authorised eyes and
+    /// sealed fields only.
     pub fn reveal(&self) -> String {
         match *self {
             Self::Address(IpAddr::V4(v4)) => format!("ipv4={v4}"),
@@ -266,8 +267,9 @@ impl TargetIdentifier {
         }
     }
 
-    /// The identifier as an X1 `TargetIdentifier` arm without namespace prefix (attribute 17 of TS 103 221-2). IPv6 addresses in full lower-case form, as
-    /// the X1 schema asks. An endpoint is its address; the port stands in attributes 14 to 16 of every PDU.
+    /// The identifier as an X1 `TargetIdentifier` arm without namespace prefix (attribute 17 of TS 103 221-2). IPv6 addresses in
+    /// full lower-case form, as the X1 schema asks. An endpoint is its address; the port stands in attributes 14 to 16 of every
+    /// PDU.
     pub fn x1_fragment(&self) -> String {
         match self.address() {
             IpAddr::V4(v4) => format!("<ipv4Address>{v4}</ipv4Address>"),

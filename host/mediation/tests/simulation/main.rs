@@ -1,8 +1,9 @@
 //! The whole chain from record to peer under faults, in virtual time: a seed is a run, and the same seed is the same run.
 //!
-//! What is checked after every run: each task got exactly what its order names, in order and once after removing duplicates; numbers are
-//! gapless; duplicates are octet for octet the same and no more than the unconfirmed window; every packet is accounted for; all memory came back.
-//! `WRIT_SIMULATION_SEEDS=n` runs n seeds of each kind instead of the few that every test run affords; `WRIT_SIMULATION_SEED=s` runs that one.
+//! What is checked after every run: each task got exactly what its order names, in order and once after removing duplicates;
+//! numbers are gapless; duplicates are octet for octet the same and no more than the unconfirmed window; every packet is accounted
+//! for; all memory came back. `WRIT_SIMULATION_SEEDS=n` runs n seeds of each kind instead of the few that every test run affords;
+//! `WRIT_SIMULATION_SEED=s` runs that one.
 
 #[path = "../common/mod.rs"]
 mod common;

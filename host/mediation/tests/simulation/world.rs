@@ -469,8 +469,8 @@ impl World {
         &self.nodes.iter().find(|node| node.key == key).expect("a session of the world").peer
     }
 
-    /// Cuts the power: memory and what was not synced are gone. Checks that each journal has every PDU that its peer received and did not
-    /// confirm, and that what is read back is what was sent. Answers how many PDUs that were.
+    /// Cuts the power: memory and what was not synced are gone. Checks that each journal has every PDU that its peer received and
+    /// did not confirm, and that what is read back is what was sent. Answers how many PDUs that were.
     pub(crate) fn power_failure(mut self) -> usize {
         self.encoder = None;
         self.memory.wipe();

@@ -42,6 +42,8 @@ use writ_tables::{FanOut, Generation};
 
 /// How often time itself is looked at: starts, ends, drains.
 const TICK: Duration = Duration::from_millis(10);
+/// How often the ring thread is asked for its counts.
+const COUNT_EVERY_NS: u64 = 100_000_000;
 /// How often counts are written down with their tasks.
 const WRITE_DOWN_EVERY_NS: u64 = 1_000_000_000;
 /// Longest that the ring thread may take for an order. It is between two batches of records at most.
@@ -105,6 +107,7 @@ pub(crate) struct Control {
     card_time: TaiNs,
     card_time_written: TaiNs,
     written_at: HostNs,
+    counted_at: HostNs,
     refusals: BTreeMap<u32, RefusalMeter>,
     /// The card cannot be relied on any more; why.
     card_fault: Option<String>,
@@ -195,7 +198,6 @@ impl Control {
                 // An operator who went away loses the answer, nothing else.
                 let _ = reply.send(self.answer(uid, ask));
             }
-            Message::Deltas(deltas) => self.apply(&deltas),
             Message::Missing(missing) => self.note_missing(missing),
             Message::Quiet { after, deltas } => {
                 self.apply(&deltas);

@@ -1,0 +1,145 @@
+//! Fields of the register bank by their names.
+//!
+//! # Theory of operation
+//! Plain wiring. Where a field lies in the bank follows from its register's address in the ABI.
+
+use super::bank::{BANK_BITS, bank_lsb};
+use crate::prelude::*;
+use writ_abi::registers::{clock, control, rings};
+
+const _: () = {
+    assert!(control::ARMED.lsb == 0 && clock::QUALITY.lsb == 1 && clock::QUALITY.width == 2);
+    assert!(clock::INCREMENT_NS_FIELD.lsb == 0 && clock::INCREMENT_NS_FIELD.width == 8);
+    assert!(rings::ENABLE_RECORDS.lsb == 0 && rings::ENABLE_COMMANDS.lsb == 1, "the kernel writes these as numbers");
+    assert!(clock::SET_HI_AT == clock::SET_LO_AT + 4 && rings::RECORD_BASE_HI_AT == rings::RECORD_BASE_LO_AT + 4);
+    assert!(rings::RECORD_INDEX_HI_AT == rings::RECORD_INDEX_LO_AT + 4);
+    assert!(rings::COMMAND_BASE_HI_AT == rings::COMMAND_BASE_LO_AT + 4);
+    assert!(rings::COMPLETION_BASE_HI_AT == rings::COMPLETION_BASE_LO_AT + 4);
+    assert!(rings::COMPLETION_INDEX_HI_AT == rings::COMPLETION_INDEX_LO_AT + 4);
+};
+
+/// Fields of the bank.
+#[derive(LogicBlock)]
+pub struct Fields {
+    /// The bank.
+    pub values: Signal<In, Bits<BANK_BITS>>,
+    /// CONTROL.ARMED.
+    pub armed: Signal<Out, Bit>,
+    /// CLOCK.SET_LO, SET_HI.
+    pub clock_set_ns: Signal<Out, Bits<64>>,
+    /// CLOCK.SET.QUALITY.
+    pub clock_quality: Signal<Out, Bits<2>>,
+    /// CLOCK.INCREMENT_NS.
+    pub increment_ns: Signal<Out, Bits<8>>,
+    /// CLOCK.INCREMENT_FRACTION.
+    pub increment_fraction: Signal<Out, Bits<32>>,
+    /// RINGS.ENABLE.RECORDS.
+    pub records_enable: Signal<Out, Bit>,
+    /// RINGS.RECORD_BASE.
+    pub record_base: Signal<Out, Bits<64>>,
+    /// RINGS.RECORD_LINES.
+    pub record_lines: Signal<Out, Bits<32>>,
+    /// RINGS.RECORD_INDEX.
+    pub record_index: Signal<Out, Bits<64>>,
+    /// RINGS.RECORD_CONSUMER.
+    pub record_consumer: Signal<Out, Bits<32>>,
+    /// RINGS.ENABLE.COMMANDS.
+    pub commands_enable: Signal<Out, Bit>,
+    /// RINGS.COMMAND_BASE.
+    pub command_base: Signal<Out, Bits<64>>,
+    /// RINGS.COMMAND_COUNT.
+    pub command_count: Signal<Out, Bits<32>>,
+    /// RINGS.COMMAND_PRODUCER.
+    pub command_producer: Signal<Out, Bits<32>>,
+    /// RINGS.COMPLETION_BASE.
+    pub completion_base: Signal<Out, Bits<64>>,
+    /// RINGS.COMPLETION_COUNT.
+    pub completion_count: Signal<Out, Bits<32>>,
+    /// RINGS.COMPLETION_INDEX.
+    pub completion_index: Signal<Out, Bits<64>>,
+    control_bit: Constant<Bits<12>>,
+    set_ns_bit: Constant<Bits<12>>,
+    set_bit: Constant<Bits<12>>,
+    increment_ns_bit: Constant<Bits<12>>,
+    increment_fraction_bit: Constant<Bits<12>>,
+    record_base_bit: Constant<Bits<12>>,
+    record_lines_bit: Constant<Bits<12>>,
+    record_index_bit: Constant<Bits<12>>,
+    record_consumer_bit: Constant<Bits<12>>,
+    command_base_bit: Constant<Bits<12>>,
+    command_count_bit: Constant<Bits<12>>,
+    command_producer_bit: Constant<Bits<12>>,
+    completion_base_bit: Constant<Bits<12>>,
+    completion_count_bit: Constant<Bits<12>>,
+    completion_index_bit: Constant<Bits<12>>,
+    enable_bit: Constant<Bits<12>>,
+}
+
+/// Lowest bit of the register at `address`, for a kernel.
+fn place(address: u32) -> Constant<Bits<12>> {
+    Constant::new((bank_lsb(address) as LiteralType).into())
+}
+
+impl Default for Fields {
+    fn default() -> Self {
+        Self {
+            values: Signal::default(),
+            armed: Signal::default(),
+            clock_set_ns: Signal::default(),
+            clock_quality: Signal::default(),
+            increment_ns: Signal::default(),
+            increment_fraction: Signal::default(),
+            records_enable: Signal::default(),
+            record_base: Signal::default(),
+            record_lines: Signal::default(),
+            record_index: Signal::default(),
+            record_consumer: Signal::default(),
+            commands_enable: Signal::default(),
+            command_base: Signal::default(),
+            command_count: Signal::default(),
+            command_producer: Signal::default(),
+            completion_base: Signal::default(),
+            completion_count: Signal::default(),
+            completion_index: Signal::default(),
+            control_bit: place(control::CONTROL_AT),
+            set_ns_bit: place(clock::SET_LO_AT),
+            set_bit: place(clock::SET_AT),
+            increment_ns_bit: place(clock::INCREMENT_NS_AT),
+            increment_fraction_bit: place(clock::INCREMENT_FRACTION_AT),
+            record_base_bit: place(rings::RECORD_BASE_LO_AT),
+            record_lines_bit: place(rings::RECORD_LINES_AT),
+            record_index_bit: place(rings::RECORD_INDEX_LO_AT),
+            record_consumer_bit: place(rings::RECORD_CONSUMER_AT),
+            command_base_bit: place(rings::COMMAND_BASE_LO_AT),
+            command_count_bit: place(rings::COMMAND_COUNT_AT),
+            command_producer_bit: place(rings::COMMAND_PRODUCER_AT),
+            completion_base_bit: place(rings::COMPLETION_BASE_LO_AT),
+            completion_count_bit: place(rings::COMPLETION_COUNT_AT),
+            completion_index_bit: place(rings::COMPLETION_INDEX_LO_AT),
+            enable_bit: place(rings::ENABLE_AT),
+        }
+    }
+}
+
+impl Logic for Fields {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.armed.next = self.values.val().get_bit(self.control_bit.val().index());
+        self.clock_set_ns.next = self.values.val().get_bits::<64>(self.set_ns_bit.val().index());
+        self.clock_quality.next = (self.values.val().get_bits::<32>(self.set_bit.val().index()) >> 1).get_bits::<2>(0);
+        self.increment_ns.next = self.values.val().get_bits::<8>(self.increment_ns_bit.val().index());
+        self.increment_fraction.next = self.values.val().get_bits::<32>(self.increment_fraction_bit.val().index());
+        self.record_base.next = self.values.val().get_bits::<64>(self.record_base_bit.val().index());
+        self.record_lines.next = self.values.val().get_bits::<32>(self.record_lines_bit.val().index());
+        self.record_index.next = self.values.val().get_bits::<64>(self.record_index_bit.val().index());
+        self.record_consumer.next = self.values.val().get_bits::<32>(self.record_consumer_bit.val().index());
+        self.command_base.next = self.values.val().get_bits::<64>(self.command_base_bit.val().index());
+        self.command_count.next = self.values.val().get_bits::<32>(self.command_count_bit.val().index());
+        self.command_producer.next = self.values.val().get_bits::<32>(self.command_producer_bit.val().index());
+        self.completion_base.next = self.values.val().get_bits::<64>(self.completion_base_bit.val().index());
+        self.completion_count.next = self.values.val().get_bits::<32>(self.completion_count_bit.val().index());
+        self.completion_index.next = self.values.val().get_bits::<64>(self.completion_index_bit.val().index());
+        self.records_enable.next = self.values.val().get_bit(self.enable_bit.val().index());
+        self.commands_enable.next = (self.values.val().get_bits::<32>(self.enable_bit.val().index()) >> 1).get_bit(0);
+    }
+}
