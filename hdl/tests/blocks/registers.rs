@@ -124,7 +124,7 @@ fn status_shows_no_stale_readiness_behind_a_reset() {
 #[test]
 fn counters_count_and_are_copied_together() {
     let mut bench = Bench::new(Counters::default(), |block| &mut block.clock);
-    let mut read = |bench: &mut Bench<Counters>, n: usize| {
+    let read = |bench: &mut Bench<Counters>, n: usize| {
         bench.block.read.next = true;
         bench.block.number.next = number(n as u64);
         bench.settle();

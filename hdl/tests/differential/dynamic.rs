@@ -1,6 +1,6 @@
 //! A block whose ports and kernel are made at run time, for the emitter only.
 
-use rust_hdl::core::ast::{VerilogLiteral, VerilogStatement};
+use rust_hdl::core::ast::VerilogLiteral;
 use rust_hdl::core::constraint::PinConstraint;
 use rust_hdl::core::prelude::*;
 use rust_hdl::core::type_descriptor::{TypeDescriptor, TypeKind};
@@ -9,6 +9,7 @@ pub(crate) struct DynamicSignal {
     pub name: String,
     pub kind: AtomKind,
     pub width: usize,
+    pub is_clock: bool,
 }
 
 impl Atom for DynamicSignal {
@@ -25,7 +26,8 @@ impl Atom for DynamicSignal {
         self.kind
     }
     fn descriptor(&self) -> TypeDescriptor {
-        TypeDescriptor { name: format!("Bits::<{}>", self.width), kind: TypeKind::Bits(self.width) }
+        let name = if self.is_clock { "clock".to_owned() } else { format!("Bits::<{}>", self.width) };
+        TypeDescriptor { name, kind: TypeKind::Bits(self.width) }
     }
     fn vcd(&self) -> VCDValue {
         false.into()
@@ -42,14 +44,16 @@ impl Atom for DynamicSignal {
 }
 
 pub(crate) struct DynamicBlock {
-    pub signals: Vec<DynamicSignal>,
-    pub kernel: Vec<VerilogStatement>,
+    pub(crate) name: String,
+    pub(crate) signals: Vec<DynamicSignal>,
+    pub(crate) code: Verilog,
+    pub(crate) children: Vec<DynamicBlock>,
 }
 
 impl Logic for DynamicBlock {
     fn update(&mut self) {}
     fn hdl(&self) -> Verilog {
-        Verilog::Combinatorial(self.kernel.clone())
+        self.code.clone()
     }
 }
 
@@ -63,6 +67,9 @@ impl Block for DynamicBlock {
         probe.visit_start_scope(name, self);
         for signal in &self.signals {
             probe.visit_atom(&signal.name, signal);
+        }
+        for child in &self.children {
+            child.accept(&child.name, probe);
         }
         probe.visit_end_scope(name, self);
     }

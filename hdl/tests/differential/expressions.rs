@@ -61,6 +61,11 @@ fn node(width: usize, kind: Kind) -> Box<Node> {
     Box::new(Node { width, kind })
 }
 
+/// The signal at a place of the scope, `width` bits wide.
+pub(crate) fn signal(index: usize, width: usize) -> Box<Node> {
+    node(width, Kind::Signal(index))
+}
+
 /// A random expression of `width` bits.
 pub(crate) fn generate(random: &mut Random, scope: &Scope, width: usize, depth: usize) -> Box<Node> {
     if depth == 0 {

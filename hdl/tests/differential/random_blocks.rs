@@ -2,16 +2,17 @@
 
 use crate::bench::{Case, Random, Reference, any};
 use crate::dynamic::{DynamicBlock, DynamicSignal};
-use crate::expressions::{Environment, Node, Scope, generate};
+use crate::expressions::{Environment, Node, Scope, generate, signal};
 use crate::operations::WIDTHS;
 use num_bigint::BigUint;
 use rust_hdl::core::ast::{
     VerilogBlockOrConditional, VerilogCase, VerilogConditional, VerilogExpression, VerilogLoop, VerilogMatch,
     VerilogStatement,
 };
-use rust_hdl::core::prelude::AtomKind;
+use rust_hdl::core::prelude::{AtomKind, Verilog};
 use std::collections::BTreeMap;
 use writ_hdl::emit;
+use writ_hdl::prim::{Marker, build};
 
 enum Statement {
     Assign(usize, Box<Node>),
@@ -28,11 +29,14 @@ enum Statement {
     Loop(usize, Vec<Statement>),
 }
 
-/// A kernel over signals `0..`: inputs, then locals, then outputs.
+/// A kernel over signals `0..`: inputs, then `q` of registers, then locals, then outputs; all these can be read. Behind them
+/// come `d` of the registers, which can be written only.
 struct Kernel {
     scope: Scope,
     inputs: usize,
     locals: usize,
+    /// Widths of the registers.
+    registers: Vec<usize>,
     body: Vec<Statement>,
 }
 
@@ -49,46 +53,96 @@ fn named(index: usize, kind: &str) -> String {
 }
 
 impl Kernel {
-    fn signals(&self) -> Vec<DynamicSignal> {
-        let kind = |index: usize| match index {
-            _ if index < self.inputs => AtomKind::InputParameter,
-            _ if index < self.inputs + self.locals => AtomKind::LocalSignal,
-            _ => AtomKind::OutputParameter,
-        };
-        let signal = |(index, (name, width)): (usize, &(String, usize))| DynamicSignal {
-            name: name.clone(),
-            kind: kind(index),
-            width: *width,
-        };
-        self.scope.signals.iter().enumerate().map(signal).collect()
+    /// Signals that the kernel may write.
+    fn targets(&self) -> std::ops::Range<usize> {
+        let readable = self.scope.signals.len();
+        self.inputs + self.registers.len()..readable + self.registers.len()
     }
 
-    fn into_case(self, name: &str, random: &mut Random) -> Case {
-        let block = DynamicBlock { signals: self.signals(), kernel: tree(&self.body, &mut self.scope.clone()) };
-        let emitted = emit::emit(&block, name).unwrap_or_else(|error| panic!("{error}\n{:?}", block.kernel));
-        let description = if random.one_in(50) { format!("{:?}", block.kernel) } else { String::new() };
-        let reference = Box::new(Interpreter { kernel: self, outputs: Vec::new() });
+    /// Name and width of a signal.
+    fn signal(&self, index: usize) -> (String, usize) {
+        match index.checked_sub(self.scope.signals.len()) {
+            None => self.scope.signals[index].clone(),
+            Some(register) => (format!("register_{register}$d"), self.registers[register]),
+        }
+    }
+
+    fn block(&self) -> DynamicBlock {
+        let signal = |name: &str, kind: AtomKind, width: usize| DynamicSignal {
+            name: name.to_owned(),
+            kind,
+            width,
+            is_clock: name == "clock",
+        };
+        let first_local = self.inputs + self.registers.len();
+        let mut signals = vec![signal("clock", AtomKind::InputParameter, 1)];
+        for (index, (name, width)) in self.scope.signals.iter().enumerate() {
+            let kind = match index {
+                _ if index < self.inputs => AtomKind::InputParameter,
+                _ if index < first_local => continue,
+                _ if index < first_local + self.locals => AtomKind::LocalSignal,
+                _ => AtomKind::OutputParameter,
+            };
+            signals.push(signal(name, kind, *width));
+        }
+        let mut statements = Vec::new();
+        let mut children = Vec::new();
+        for (register, &width) in self.registers.iter().enumerate() {
+            let name = format!("register_{register}");
+            statements.push(build::assign(format!("{name}$clock"), build::signal("clock")));
+            let signals = vec![
+                signal("clock", AtomKind::InputParameter, 1),
+                signal("d", AtomKind::InputParameter, width),
+                signal("q", AtomKind::OutputParameter, width),
+            ];
+            let code = Marker::Register { initial: "0".to_owned() }.verilog();
+            children.push(DynamicBlock { name, signals, code, children: Vec::new() });
+        }
+        statements.extend(self.tree(&self.body, &mut self.scope.clone()));
+        DynamicBlock { name: String::new(), signals, code: Verilog::Combinatorial(statements), children }
+    }
+
+    fn into_case(self, name: &str) -> Case {
+        let block = self.block();
+        let emitted = emit::emit(&block, name).unwrap_or_else(|error| panic!("{error}\n{:?}", block.code));
+        let description = format!("{:?}", block.code);
+        let values = self.registers.iter().map(|_| BigUint::ZERO).collect();
+        let reference = Box::new(Interpreter { kernel: self, inputs: Vec::new(), registers: values });
         Case { emitted, reference, stimulus: any, directed: Vec::new(), description }
     }
 }
 
 struct Interpreter {
     kernel: Kernel,
-    outputs: Vec<BigUint>,
+    inputs: Vec<BigUint>,
+    /// Present values.
+    registers: Vec<BigUint>,
+}
+
+impl Interpreter {
+    /// Outputs, and the registers' next values.
+    fn evaluate(&self) -> (Vec<BigUint>, Vec<BigUint>) {
+        let mut signals = self.inputs.clone();
+        signals.extend(self.registers.clone());
+        let readable = self.kernel.scope.signals.len();
+        signals.resize(readable + self.registers.len(), BigUint::ZERO);
+        let mut environment = Environment { signals, loops: Vec::new() };
+        run(&self.kernel.body, &mut environment);
+        let next = environment.signals.split_off(readable);
+        let first_output = self.kernel.inputs + self.registers.len() + self.kernel.locals;
+        (environment.signals.split_off(first_output), next)
+    }
 }
 
 impl Reference for Interpreter {
     fn low(&mut self, inputs: &[BigUint]) -> Vec<BigUint> {
-        let mut signals = inputs.to_vec();
-        signals.resize(self.kernel.scope.signals.len(), BigUint::ZERO);
-        let mut environment = Environment { signals, loops: Vec::new() };
-        run(&self.kernel.body, &mut environment);
-        self.outputs = environment.signals.split_off(self.kernel.inputs + self.kernel.locals);
-        self.outputs.clone()
+        self.inputs = inputs.to_vec();
+        self.evaluate().0
     }
 
     fn high(&mut self) -> Vec<BigUint> {
-        self.outputs.clone()
+        self.registers = self.evaluate().1;
+        self.evaluate().0
     }
 }
 
@@ -126,30 +180,30 @@ fn run(body: &[Statement], environment: &mut Environment) {
     }
 }
 
-fn tree(body: &[Statement], scope: &mut Scope) -> Vec<VerilogStatement> {
-    body.iter().map(|statement| statement.tree(scope)).collect()
-}
+impl Kernel {
+    fn tree(&self, body: &[Statement], scope: &mut Scope) -> Vec<VerilogStatement> {
+        body.iter().map(|statement| self.statement_tree(statement, scope)).collect()
+    }
 
-impl Statement {
-    fn tree(&self, scope: &mut Scope) -> VerilogStatement {
-        match self {
+    fn statement_tree(&self, statement: &Statement, scope: &mut Scope) -> VerilogStatement {
+        match statement {
             Statement::Assign(target, value) => {
                 // The macro leaves `$next` on some targets and not on others.
                 let suffix = if target % 2 == 0 { "$next" } else { "" };
-                let target = format!("{}{suffix}", scope.signals[*target].0);
+                let target = format!("{}{suffix}", self.signal(*target).0);
                 VerilogStatement::Assignment(VerilogExpression::Signal(target), value.tree(scope))
             }
             Statement::AssignSlice { target, width, constant, variable, value } => VerilogStatement::SliceAssignment {
-                base: VerilogExpression::Signal(scope.signals[*target].0.clone()),
+                base: VerilogExpression::Signal(self.signal(*target).0),
                 width: *width,
                 offset: slice_offset(*constant, *width, variable.map(|variable| &scope.loops[variable].0)),
                 replacement: value.tree(scope),
             },
             Statement::If(test, then, otherwise) => {
-                let otherwise = tree(otherwise, scope);
+                let otherwise = self.tree(otherwise, scope);
                 VerilogStatement::If(VerilogConditional {
                     test: test.tree(scope),
-                    then: tree(then, scope),
+                    then: self.tree(then, scope),
                     otherwise: match otherwise.len() {
                         0 => VerilogBlockOrConditional::None,
                         1 if matches!(otherwise[0], VerilogStatement::If(_)) => {
@@ -162,15 +216,15 @@ impl Statement {
             Statement::Match(test, arms, default) => {
                 let mut cases = Vec::new();
                 for (pattern, arm) in arms {
-                    cases.push(VerilogCase { condition: format!("{pattern:#x}"), block: tree(arm, scope) });
+                    cases.push(VerilogCase { condition: format!("{pattern:#x}"), block: self.tree(arm, scope) });
                 }
-                cases.push(VerilogCase { condition: "default".to_owned(), block: tree(default, scope) });
+                cases.push(VerilogCase { condition: "default".to_owned(), block: self.tree(default, scope) });
                 VerilogStatement::Match(VerilogMatch { test: test.tree(scope), cases })
             }
             Statement::Loop(turns, body) => {
                 let index = format!("turn_{}", scope.loops.len());
                 scope.loops.push((index.clone(), *turns));
-                let block = tree(body, scope);
+                let block = self.tree(body, scope);
                 scope.loops.pop();
                 VerilogStatement::Loop(VerilogLoop { index, from: 0_i32.into(), to: (*turns).into(), block })
             }
@@ -199,8 +253,8 @@ fn statement(random: &mut Random, kernel: &Kernel, scope: &mut Scope, depth: usi
     let count = 1 + random.below(3);
     match random.below(if depth == 0 { 4 } else { 8 }) {
         0..=2 => {
-            let target = kernel.inputs + random.below(scope.signals.len() - kernel.inputs);
-            Statement::Assign(target, generate(random, scope, scope.signals[target].1, 2))
+            let target = kernel.targets().start + random.below(kernel.targets().len());
+            Statement::Assign(target, generate(random, scope, kernel.signal(target).1, 2))
         }
         3 => assign_slice(random, kernel, scope),
         4 | 5 => {
@@ -234,8 +288,8 @@ fn statement(random: &mut Random, kernel: &Kernel, scope: &mut Scope, depth: usi
 }
 
 fn assign_slice(random: &mut Random, kernel: &Kernel, scope: &Scope) -> Statement {
-    let target = kernel.inputs + random.below(scope.signals.len() - kernel.inputs);
-    let whole = scope.signals[target].1;
+    let target = kernel.targets().start + random.below(kernel.targets().len());
+    let whole = kernel.signal(target).1;
     let fitting: Vec<usize> = WIDTHS.into_iter().filter(|&width| width <= whole).collect();
     let width = *random.pick(&fitting);
     let variable = (0..scope.loops.len()).find(|&index| scope.loops[index].1 * width <= whole);
@@ -270,8 +324,8 @@ pub(crate) fn expression_cases(seed: u64, designs: usize, outputs: usize) -> Vec
             body.push(Statement::Assign(inputs + index, value));
         }
         scope.signals.extend(results);
-        let kernel = Kernel { scope, inputs, locals: 0, body };
-        cases.push(kernel.into_case(&format!("expressions_{design}"), &mut random));
+        let kernel = Kernel { scope, inputs, locals: 0, registers: Vec::new(), body };
+        cases.push(kernel.into_case(&format!("expressions_{design}")));
     }
     for operation in [
         "not",
@@ -311,20 +365,28 @@ pub(crate) fn statement_cases(seed: u64, designs: usize) -> Vec<Case> {
                 scope.signals.push((named(index, "input"), *random.pick(&WIDTHS)));
             }
             let inputs = scope.signals.len();
-            let mut kernel = Kernel { scope: scope.clone(), inputs, locals: 4, body: Vec::new() };
-            let mut body = Vec::new();
+            let registers: Vec<usize> = (0..3).map(|_| *random.pick(&WIDTHS)).collect();
+            for (register, width) in registers.iter().enumerate() {
+                scope.signals.push((format!("register_{register}$q"), *width));
+            }
             // Every signal has a value before anything reads it.
+            let mut body = Vec::new();
             for index in 0..8 {
                 let name = if index < 4 { named(index, "local") } else { named(index - 4, "output") };
                 let width = *random.pick(&WIDTHS);
-                body.push(Statement::Assign(inputs + index, generate(&mut random, &scope, width, 1)));
+                body.push(Statement::Assign(scope.signals.len(), generate(&mut random, &scope, width, 1)));
                 scope.signals.push((name, width));
             }
+            for (register, &width) in registers.iter().enumerate() {
+                // Most registers keep their value, as `dff_setup!` has it.
+                let target = scope.signals.len() + register;
+                body.push(Statement::Assign(target, signal(inputs + register, width)));
+            }
+            let mut kernel = Kernel { scope: scope.clone(), inputs, locals: 4, registers, body: Vec::new() };
             let count = 4 + random.below(8);
             body.extend(statements(&mut random, &kernel, &mut scope, count, 3));
-            kernel.scope = scope;
             kernel.body = body;
-            kernel.into_case(&format!("statements_{design}"), &mut random)
+            kernel.into_case(&format!("statements_{design}"))
         })
         .collect()
 }

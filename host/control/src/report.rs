@@ -322,7 +322,7 @@ pub struct CardReport {
     pub records_idle: bool,
     /// The card's clock.
     pub time: Instant,
-    /// `unset`, `free` or `locked`.
+    /// `unset`, `free` or `locked`; `gone` if the card does not answer.
     pub time_quality: String,
     /// Rows in use, by table.
     pub rows: BTreeMap<String, RowUse>,

@@ -1,5 +1,6 @@
 // Runs the Verilated card many clocks a call: feeds both receive ports from frames in memory, collects what leaves, executes DMA on the
-// host memory that the Rust side maps. One instance, one thread at a time. Everything that crosses to Rust is plain C.
+// host memory that the Rust side maps. One instance, one thread at a time. Everything that crosses to Rust is plain C and
+// does not throw.
 //
 // Clock c: the inputs of the clock are applied, then its rising edge is evaluated. Outputs seen before that edge, that is,
 // after the edge of clock c - 1, are those of clock c; all outputs come out of registers.
@@ -312,17 +313,17 @@ struct WritRtl {
 
 extern "C" {
 
-WritRtl* writ_rtl_new(uint64_t bus_base, uint8_t* memory, uint64_t bytes, const uint8_t* build_hash) {
+WritRtl* writ_rtl_new(uint64_t bus_base, uint8_t* memory, uint64_t bytes, const uint8_t* build_hash) noexcept {
     return new WritRtl{bus_base, memory, bytes, build_hash};
 }
 
-void writ_rtl_delete(WritRtl* rtl) { delete rtl; }
+void writ_rtl_delete(WritRtl* rtl) noexcept { delete rtl; }
 
-void writ_rtl_run(WritRtl* rtl, uint64_t clocks) {
+void writ_rtl_run(WritRtl* rtl, uint64_t clocks) noexcept {
     for (uint64_t i = 0; i < clocks; i++) rtl->clock();
 }
 
-uint32_t writ_rtl_read(WritRtl* rtl, uint32_t address) {
+uint32_t writ_rtl_read(WritRtl* rtl, uint32_t address) noexcept {
     rtl->mmio_answered = false;
     rtl->top->mmio_read_valid = 1;
     rtl->top->mmio_read_address = static_cast<SData>(address);
@@ -332,7 +333,7 @@ uint32_t writ_rtl_read(WritRtl* rtl, uint32_t address) {
     return rtl->mmio_answered ? rtl->mmio_value : UINT32_MAX;
 }
 
-void writ_rtl_write(WritRtl* rtl, uint32_t address, uint32_t value) {
+void writ_rtl_write(WritRtl* rtl, uint32_t address, uint32_t value) noexcept {
     rtl->top->mmio_write_valid = 1;
     rtl->top->mmio_write_address = static_cast<SData>(address);
     rtl->top->mmio_write_data = value;
@@ -341,12 +342,12 @@ void writ_rtl_write(WritRtl* rtl, uint32_t address, uint32_t value) {
 }
 
 void writ_rtl_push(WritRtl* rtl, uint32_t port, uint64_t number, uint64_t earliest_clock, const uint8_t* bytes,
-                   uint64_t count, bool damaged) {
+                   uint64_t count, bool damaged) noexcept {
     rtl->directions[port & 1].queue.push_back(
         Frame{number, earliest_clock, std::vector<uint8_t>(bytes, bytes + count), damaged});
 }
 
-void writ_rtl_counts(const WritRtl* rtl, Counts* counts) {
+void writ_rtl_counts(const WritRtl* rtl, Counts* counts) noexcept {
     const Direction* both = rtl->directions;
     *counts = Counts{rtl->clocks,
                      rtl->top->now_ns,
@@ -358,38 +359,38 @@ void writ_rtl_counts(const WritRtl* rtl, Counts* counts) {
                      {both[0].latency_max, both[1].latency_max}};
 }
 
-uint64_t writ_rtl_arrivals(const WritRtl* rtl, const Arrival** arrivals) {
+uint64_t writ_rtl_arrivals(const WritRtl* rtl, const Arrival** arrivals) noexcept {
     *arrivals = rtl->arrivals.data();
     return rtl->arrivals.size();
 }
 
-uint64_t writ_rtl_egress(const WritRtl* rtl, const Egress** egress, const uint8_t** bytes, uint64_t* byte_count) {
+uint64_t writ_rtl_egress(const WritRtl* rtl, const Egress** egress, const uint8_t** bytes, uint64_t* byte_count) noexcept {
     *egress = rtl->egress.data();
     *bytes = rtl->egress_bytes.data();
     *byte_count = rtl->egress_bytes.size();
     return rtl->egress.size();
 }
 
-uint64_t writ_rtl_taps(const WritRtl* rtl, const TapEvent** taps) {
+uint64_t writ_rtl_taps(const WritRtl* rtl, const TapEvent** taps) noexcept {
     *taps = rtl->taps.data();
     return rtl->taps.size();
 }
 
-void writ_rtl_forget_arrivals(WritRtl* rtl) { rtl->arrivals.clear(); }
+void writ_rtl_forget_arrivals(WritRtl* rtl) noexcept { rtl->arrivals.clear(); }
 
-void writ_rtl_forget_egress(WritRtl* rtl) {
+void writ_rtl_forget_egress(WritRtl* rtl) noexcept {
     rtl->egress.clear();
     rtl->egress_bytes.clear();
 }
 
-void writ_rtl_forget_taps(WritRtl* rtl) { rtl->taps.clear(); }
+void writ_rtl_forget_taps(WritRtl* rtl) noexcept { rtl->taps.clear(); }
 
-void writ_rtl_disturb(WritRtl* rtl, uint64_t seed, uint32_t ingress_of_256, uint32_t dma_of_256) {
+void writ_rtl_disturb(WritRtl* rtl, uint64_t seed, uint32_t ingress_of_256, uint32_t dma_of_256) noexcept {
     rtl->disturbance = seed | 1;
     rtl->ingress_stalls = ingress_of_256;
     rtl->dma_stalls = dma_of_256;
 }
 
-void writ_rtl_trace(WritRtl* rtl, bool on) { rtl->tracing = on; }
+void writ_rtl_trace(WritRtl* rtl, bool on) noexcept { rtl->tracing = on; }
 
 }  // extern "C"

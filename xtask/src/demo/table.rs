@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -57,15 +57,18 @@ fn unsupported(out: &mut String, summary: &Summary) {
     if hidden.is_empty() {
         return;
     }
-    let mut by_layers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    // A frame that hides targets of several orders is one packet.
+    let mut by_layers: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
     for packet in hidden {
-        by_layers.entry(&packet.layers).or_default().push(packet.frame.to_string());
+        by_layers.entry(&packet.layers).or_default().insert(packet.frame);
     }
-    let _ = writeln!(out, "unseen    {} packets of targets behind layers that are not looked into yet:", hidden.len());
+    let count: usize = by_layers.values().map(BTreeSet::len).sum();
+    let _ = writeln!(out, "unseen    {count} packets of targets behind layers that are not looked into yet:");
     for (layers, frames) in by_layers {
         const SHOWN: usize = 8;
+        let shown: Vec<String> = frames.iter().take(SHOWN).map(usize::to_string).collect();
         let more = if frames.len() > SHOWN { format!(" and {} more", frames.len() - SHOWN) } else { String::new() };
-        let _ = writeln!(out, "            {layers}: frame {}{more}", frames[..frames.len().min(SHOWN)].join(", "));
+        let _ = writeln!(out, "            {layers}: frame {}{more}", shown.join(", "));
     }
 }
 

@@ -1,6 +1,8 @@
 //! What happens to a task after it was accepted: start, end, drain, close. The state machine in mediation says what to do; here it is done.
 
-use super::{COUNT_EVERY_NS, Control, Disarmed, ENDED_KEPT_MAX, LiveTask, RingGone, WRITE_DOWN_EVERY_NS};
+use super::{
+    CLOCK_EVERY_NS, COUNT_EVERY_NS, Control, Disarmed, ENDED_KEPT_MAX, LiveTask, RingGone, WRITE_DOWN_EVERY_NS,
+};
 use crate::{
     card::{ring::RingOrder, side::ChangeError},
     convert,
@@ -46,7 +48,9 @@ impl Control {
     /// Looks at the time: what has to start, what has ended, what is drained, what has to be written down.
     pub(super) fn tick(&mut self) {
         let clocked = self.live().any(|task| matches!(task.machine.state(), TaskState::Pending | TaskState::Active));
-        if clocked && self.card_fault.is_none() {
+        let now = self.clock.now();
+        if clocked && self.card_fault.is_none() && now.since(self.clocked_at) >= CLOCK_EVERY_NS {
+            self.clocked_at = now;
             match self.look_at_clock() {
                 Ok(now) => self.starts_and_ends(now),
                 Err(refusal) => self.card_is_lost(&refusal.what),

@@ -42,6 +42,9 @@ use writ_tables::{FanOut, Generation};
 
 /// How often time itself is looked at: starts, ends, drains.
 const TICK: Duration = Duration::from_millis(10);
+/// How often the card's clock is looked at while a start or an end is ahead. The card keeps ends by itself; each look costs a simulated card
+/// some thousand clocks.
+const CLOCK_EVERY_NS: u64 = 50_000_000;
 /// How often the ring thread is asked for its counts.
 const COUNT_EVERY_NS: u64 = 100_000_000;
 /// How often counts are written down with their tasks.
@@ -108,6 +111,7 @@ pub(crate) struct Control {
     card_time_written: TaiNs,
     written_at: HostNs,
     counted_at: HostNs,
+    clocked_at: HostNs,
     refusals: BTreeMap<u32, RefusalMeter>,
     /// The card cannot be relied on any more; why.
     card_fault: Option<String>,

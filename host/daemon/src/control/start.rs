@@ -87,6 +87,7 @@ impl Control {
             card_time_written: TaiNs(0),
             written_at: HostNs(0),
             counted_at: HostNs(0),
+            clocked_at: HostNs(0),
             refusals: BTreeMap::new(),
             card_fault: None,
             ring_faults: 0,

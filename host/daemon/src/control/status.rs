@@ -1,6 +1,6 @@
 //! Everything at a glance.
 
-use super::{Control, LiveTask, card_trouble, views::IntoUuid};
+use super::{Control, LiveTask, views::IntoUuid};
 use crate::{
     card::ring::{Probe, RingOrder},
     clock, convert,
@@ -15,6 +15,7 @@ use writ_control::{
         ArenaReport, CardReport, ConnectionState, DestinationStatus, RowUse, SessionReport, StatusReport, TaskCounts,
     },
 };
+use writ_driver::CardStatus;
 use writ_mediation::{lifecycle::TaskState, units::SessionKey};
 use writ_tables::Table;
 
@@ -25,7 +26,7 @@ impl Control {
     pub(super) fn status(&mut self) -> Result<Answer, Refusal> {
         self.tick();
         let probe = self.ask_ring(RingOrder::Probe)?;
-        let card = self.card_report(&probe)?;
+        let card = self.card_report(&probe);
         let destinations = self.destination_states();
         // What waits to be sent is in the ledger, task by task; what is under way is with the sessions.
         let unconfirmed = self.sessions.handles().any(|(_, handle)| handle.view().status.under_way_bytes > 0);
@@ -43,17 +44,20 @@ impl Control {
 
     pub(super) fn card_status(&mut self) -> Result<Answer, Refusal> {
         let probe = self.ask_ring(RingOrder::Probe)?;
-        Ok(Answer::CardStatus(Box::new(self.card_report(&probe)?)))
+        Ok(Answer::CardStatus(Box::new(self.card_report(&probe))))
     }
 
-    fn card_report(&mut self, probe: &Probe) -> Result<CardReport, Refusal> {
+    /// The card as it is; of one that does not answer, what was known last.
+    fn card_report(&mut self, probe: &Probe) -> CardReport {
         let identity = *self.card.card().identity();
-        let status = self.card.status().map_err(card_trouble)?;
-        let now = self.look_at_clock()?;
-        let quality = match self.card.card().time_quality().map_err(card_trouble)? {
-            TimeQuality::Unset => "unset",
-            TimeQuality::Free => "free",
-            TimeQuality::Locked => "locked",
+        let gone = CardStatus { tables_ready: false, records_idle: false, armed: false };
+        let status = self.card.status().unwrap_or(gone);
+        let now = self.look_at_clock().unwrap_or(self.card_time);
+        let quality = match self.card.card().time_quality() {
+            Ok(TimeQuality::Unset) => "unset",
+            Ok(TimeQuality::Free) => "free",
+            Ok(TimeQuality::Locked) => "locked",
+            Err(_) => "gone",
         };
         let usage = self.card.tables().usage();
         let rows: BTreeMap<String, RowUse> = usage
@@ -64,7 +68,7 @@ impl Control {
                 (table_name(each.table).to_owned(), used)
             })
             .collect();
-        Ok(CardReport {
+        CardReport {
             backend: self.backend.to_owned(),
             abi: format!("{}.{}", identity.abi_major, identity.abi_minor),
             build_hash: hex(&identity.build_hash),
@@ -76,7 +80,7 @@ impl Control {
             rows,
             records_consumed: probe.packets,
             gaps_consumed: probe.gaps,
-        })
+        }
     }
 
     fn task_counts(&self, task: &LiveTask) -> TaskCounts {

@@ -50,8 +50,8 @@ fn loss_in_the_card_shows_in_the_numbers_and_in_the_books() {
     let counts = &status["tasks"][0]["interfaces"][1];
     let lost = dropped(counts);
     assert!(lost > 0, "the ring was big enough: {counts}");
-    assert_eq!(packets_of(counts, "selected"), PLAYED.into(), "{counts}");
-    assert_eq!(packets_of(counts, "delivered") + lost, PLAYED.into(), "{counts}");
+    assert_eq!(packets_of(counts, "selected"), u64::from(PLAYED), "{counts}");
+    assert_eq!(packets_of(counts, "delivered") + lost, u64::from(PLAYED), "{counts}");
     let received = sequences(&hi3);
     assert_eq!(received.len() as u64, packets_of(counts, "delivered"));
     assert!(received.is_sorted(), "in order");
@@ -59,7 +59,7 @@ fn loss_in_the_card_shows_in_the_numbers_and_in_the_books() {
     // The numbers of what was lost are used up: the next packet is number PLAYED.
     site.play(&packets(Ipv4Addr::new(192, 0, 2, 1), 1));
     site.wait_idle();
-    assert_eq!(sequences(&hi3).last(), Some(&PLAYED.into()));
+    assert_eq!(sequences(&hi3).last(), Some(&u32::from(PLAYED)));
     let records = site.done(&["audit", "show"]);
     let losses = records["records"].as_array().expect("list").iter().filter(|record| record["event"] == "loss");
     let told: u64 = losses.map(|record| record["fields"]["packets"].as_u64().expect("a number")).sum();
@@ -89,15 +89,15 @@ fn a_slow_agency_loses_its_own_packets_and_nobody_else_s() {
     }
     let status = site.done(&["status"]);
     let quick = &status["tasks"][1]["interfaces"][1];
-    assert_eq!((packets_of(quick, "delivered"), dropped(quick)), (PLAYED.into(), 0), "{quick}");
-    assert_eq!(sequences(&peers[3]), (0..PLAYED.into()).collect::<Vec<_>>());
+    assert_eq!((packets_of(quick, "delivered"), dropped(quick)), (u64::from(PLAYED), 0), "{quick}");
+    assert_eq!(sequences(&peers[3]), (0..u32::from(PLAYED)).collect::<Vec<_>>());
 
     peers[1].read(true);
     let status = site.wait_idle();
     let slow = &status["tasks"][0]["interfaces"][1];
     let lost = slow["dropped"]["destination-full"].as_u64().unwrap_or_default();
     assert!(lost > 0, "{slow}");
-    assert_eq!(packets_of(slow, "delivered") + lost, PLAYED.into(), "{slow}");
+    assert_eq!(packets_of(slow, "delivered") + lost, u64::from(PLAYED), "{slow}");
     let received = sequences(&peers[1]);
     assert!(received.is_sorted() && received.len() as u64 + lost == u64::from(PLAYED));
 }

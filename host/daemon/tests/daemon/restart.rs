@@ -162,6 +162,74 @@ fn a_revoked_task_sends_nothing_more_not_even_after_a_restart() {
 }
 
 #[test]
+fn without_its_arena_a_task_begins_new_numbers_and_says_so() {
+    let site = Site::new();
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    let [x2, x3] = [(); 2].map(|()| Peer::new(Language::X, Some(&site.pki())));
+    let daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    site.add_destination("mdf", "x", [&x2, &x3]);
+    site.done(&activation("L", "agency", &CONTENT));
+    site.done(&activation("M", "mdf", &CONTENT.map(|word| if word == "hi" { "x" } else { word })));
+    site.play(&packets(7));
+    site.wait_idle();
+    hi3.answer(false);
+    hi3.read(false);
+    site.play(&packets(3));
+    site.wait("not delivered on X", |status| status["tasks"][1]["interfaces"][1]["delivered"]["packets"] == 10);
+    // Counts are written down once a second.
+    std::thread::sleep(Duration::from_millis(1500));
+    daemon.kill();
+    // As after a restart of the machine.
+    std::fs::remove_file(site.folder.join("run/arena.bin")).expect("there");
+    hi3.answer(true);
+    let sent = x3.pdus().len();
+
+    let _daemon = site.start();
+    site.wait("not connected", |status| status["destinations"][0]["sessions"][1]["state"] == "connected");
+    hi3.read(true);
+    site.play(&packets(5));
+    let status = site.wait_idle();
+    let numbers = |pdu: &[u8]| {
+        let decoded = pspdu::decode(pdu, &pspdu::Limits::default()).expect("a PS-PDU").expect("whole");
+        let header = decoded.pdu.header;
+        (header.communication.cin.expect("always given").0, header.sequence)
+    };
+    let content: Vec<(u32, u32)> = hi3
+        .pdus()
+        .iter()
+        .filter(|pdu| {
+            let decoded = pspdu::decode(pdu, &pspdu::Limits::default()).expect("a PS-PDU").expect("whole");
+            matches!(decoded.pdu.payload, pspdu::Payload::Cc(_))
+        })
+        .map(|pdu| numbers(pdu))
+        .collect();
+    let (new, old): (Vec<_>, Vec<_>) = content.iter().partition(|(cin, _)| *cin != content[0].0);
+    assert!(old.iter().map(|(_, sequence)| *sequence).eq(0..old.len() as u32) && (7..=10).contains(&old.len()));
+    assert!(new.iter().map(|(_, sequence)| *sequence).eq(0..5), "{new:?}");
+    let reset = hi3.pdus().iter().any(|pdu| {
+        let decoded = pspdu::decode(pdu, &pspdu::Limits::default()).expect("a PS-PDU").expect("whole");
+        matches!(decoded.pdu.payload, pspdu::Payload::Tri(pspdu::Tri::CinReset))
+    });
+    assert!(reset, "the new numbering was not announced");
+    let counts = &status["tasks"][0]["interfaces"][1];
+    assert_eq!(counts["selected"]["packets"], 15, "{counts}");
+    assert_eq!((&counts["delivered"]["packets"], &counts["dropped"]["restart"]), (&12.into(), &3.into()), "{counts}");
+
+    let correlations: Vec<u64> = x3.pdus()[sent..]
+        .iter()
+        .map(|pdu| {
+            let (pdu, _) = writ_handover::x2x3::decode(pdu, &writ_handover::x2x3::Limits::default())
+                .expect("an X3 PDU")
+                .expect("whole");
+            pdu.header.correlation_id
+        })
+        .collect();
+    assert_eq!(correlations.len(), 5);
+    assert!(correlations.iter().all(|id| *id != 0 && *id == correlations[0]), "{correlations:?}");
+}
+
+#[test]
 fn a_broken_connection_is_opened_again() {
     let site = Site::new();
     let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
