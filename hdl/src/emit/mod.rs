@@ -6,6 +6,31 @@
 //! give every expression a width, `flow` decides which value each place reads and refuses latches, `program` makes one
 //! small program of every signal, `module` and `primitive` put them together, `print` writes them, `clocks` follows the
 //! clocks. Whatever a step does not know for certain is an [`EmitError`], never a guess.
+//!
+//! # Examples
+//! ```
+//! use writ_hdl::prelude::*;
+//!
+//! #[derive(LogicBlock, Default)]
+//! struct Sum {
+//!     pub a: Signal<In, Bits<8>>,
+//!     pub b: Signal<In, Bits<8>>,
+//!     pub sum: Signal<Out, Bits<16>>,
+//! }
+//!
+//! impl Logic for Sum {
+//!     #[hdl_gen]
+//!     fn update(&mut self) {
+//!         self.sum.next = bit_cast::<16, 8>(self.a.val() + self.b.val());
+//!     }
+//! }
+//!
+//! let mut block = Sum::default();
+//! block.connect_all();
+//! let emitted = writ_hdl::emit::emit(&block, "sum")?;
+//! assert!(emitted.verilog.contains("assign sum = {8'h0, {a + b}};"));
+//! # Ok::<(), writ_hdl::emit::EmitError>(())
+//! ```
 
 mod clocks;
 mod design;

@@ -187,10 +187,19 @@ proptest! {
         prop_assert_eq!(template.encode(&mut out, &packet), Ok(expected.len()));
         prop_assert_eq!(&out[..expected.len()], &expected[..]);
         prop_assert_eq!(&out[expected.len()..], &[0xee; 3]);
-        let mut short = vec![0xee; expected.len() - 1];
-        prop_assert_eq!(template.encode(&mut short, &packet), Err(EncodeError::NoRoom { needed: expected.len() }));
-        prop_assert!(short.iter().all(|&octet| octet == 0xee), "nothing is written where there is no room");
+        nothing_is_written_without_room(&template, &packet, expected.len())?;
     }
+}
+
+fn nothing_is_written_without_room(
+    template: &Template,
+    packet: &Packet<'_>,
+    needed: usize,
+) -> Result<(), TestCaseError> {
+    let mut short = vec![0xee; needed - 1];
+    prop_assert_eq!(template.encode(&mut short, packet), Err(EncodeError::NoRoom { needed }));
+    prop_assert!(short.iter().all(|&octet| octet == 0xee));
+    Ok(())
 }
 
 proptest! {

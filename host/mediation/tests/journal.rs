@@ -171,6 +171,43 @@ fn a_disk_that_fails_holds_things_up_and_loses_nothing() {
     assert!(notices.contains(&Notice::StorageRecovered), "{notices:?}");
 }
 
+/// What was confirmed is not sent again after a restart, even though its segment still holds something else.
+#[test]
+fn confirmations_survive_in_marks() {
+    let disk = Disk::new(3);
+    {
+        let memory = Memory::new(6);
+        let (mut encoder, mut session) = (encoder(&memory), session(open(&disk, 1).0));
+        feed(&mut encoder, &mut session, 0..30);
+        assert_eq!(numbers(&deliver(&mut session, 0, true)).len(), 30);
+        feed(&mut encoder, &mut session, 30..40);
+        assert_eq!(numbers(&deliver(&mut session, 100 * S, false)).len(), 10);
+    }
+    let (journal, recovery) = open(&disk, 1);
+    assert_eq!((recovery.pdus, recovery.packets), (10, 10));
+    assert_eq!(numbers(&deliver(&mut session(journal), 0, true)), (30..40).collect::<Vec<_>>());
+}
+
+/// After a failed sync nobody knows what the disk has: it is written again, elsewhere, and counts once.
+#[test]
+fn what_was_written_twice_counts_once() {
+    let disk = Disk::new(3);
+    {
+        let memory = Memory::new(6);
+        let (mut encoder, mut session) = (encoder(&memory), session(open(&disk, 1).0));
+        feed(&mut encoder, &mut session, 0..50);
+        disk.fail_next_sync();
+        session.poll(HostNs(1));
+        assert!(session.pop_free().is_none());
+        session.poll(HostNs(2 * S));
+        assert!(session.pop_free().is_some());
+    }
+    assert_eq!(disk.clone().list().expect("it works").len(), 2);
+    let (journal, recovery) = open(&disk, 1);
+    assert_eq!(recovery.pdus, 50);
+    assert_eq!(numbers(&deliver(&mut session(journal), 0, true)), (0..50).collect::<Vec<_>>());
+}
+
 proptest! {
     /// A journal that was cut or changed anywhere gives a prefix of what was in it, and never anything else.
     #[test]

@@ -373,6 +373,24 @@ fn a_trickle_of_pdus_does_not_hold_a_block_each() {
     assert_eq!(sequences(&sent, 1), (0..500).collect::<Vec<_>>());
 }
 
+/// However fast the transport takes octets, no more than the window goes out unconfirmed.
+#[test]
+fn no_more_than_the_window_is_under_way() {
+    let memory = Memory::new(12);
+    let (mut encoder, _) = encoder(&memory, 10);
+    let settings = SessionConfig {
+        window_bytes: 100_000,
+        confirmation: Confirmation::Barrier { every_bytes: 50_000, every_ns: S },
+        ..config(Interface::X3)
+    };
+    let mut session = connected(settings, 0);
+    feed(&mut encoder, &mut session, 0..4000);
+    let first = written(&mut session, 1);
+    assert!((100_000..100_000 + 64 * 1024 + 200).contains(&first.len()), "{} bytes", first.len());
+    ack(&mut session, &parse(false, &first), 2);
+    assert!(written(&mut session, 3).len() > 50_000, "the answers open the window again");
+}
+
 #[test]
 fn a_block_of_another_session_is_given_back() {
     let memory = Memory::new(8);

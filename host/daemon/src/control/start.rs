@@ -120,6 +120,8 @@ impl Control {
         let homeless: usize = found.blocks.values().map(Vec::len).sum();
         if homeless > 0 {
             tracing::error!("{homeless} recovered blocks belong to destinations that are gone");
+            self.note(&Event::new(EventKind::ArenaOpened).number("blocks_without_destination", homeless as u64));
+            self.sessions.give_back(found.blocks.into_values().flatten());
         }
         let stored = self.store.live_tasks()?;
         let phases = stored.into_iter().map(|task| self.reopen(task)).collect::<Result<BTreeMap<_, _>, _>>()?;
@@ -177,10 +179,6 @@ impl Control {
             self.store.update_task(&task.stored)?;
         }
         self.open(index, Phase::Restarted)?;
-        let began = self.tasks.get(&index).is_some_and(|task| task.stored.armed.is_some());
-        if began {
-            self.ring.tell(RingOrder::AnnounceReset(index, self.card_time));
-        }
         self.note_task(EventKind::Loss, index, |event| {
             event.text("cause", "sequence numbers did not survive").number("new_cin", cin.into())
         });
@@ -263,6 +261,10 @@ impl Control {
         for &index in phases.keys() {
             let Some(task) = self.tasks.get(&index) else { continue };
             let (state, reason) = (task.machine.state(), task.machine.reason());
+            // Not before the sessions have said what they carry: it would be counted twice.
+            if phases.get(&index) == Some(&Phase::Restarted) && task.stored.armed.is_some() {
+                self.ring.tell(RingOrder::AnnounceReset(index, self.card_time));
+            }
             match state {
                 TaskState::Active if convert::effective_end(&task.spec) > self.card_time => {
                     rearmed += u64::from(self.rearm(index));

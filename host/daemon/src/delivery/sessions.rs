@@ -247,6 +247,13 @@ impl Sessions {
         JournalKey(*blake3::keyed_hash(&self.settings.journal_key, name.as_bytes()).as_bytes())
     }
 
+    /// Frees blocks that belong to nobody.
+    pub(crate) fn give_back(&self, blocks: impl Iterator<Item = SealedBlock<BlockMemory>>) {
+        for block in blocks {
+            let _ = self.freed.send(block.free());
+        }
+    }
+
     /// Handles of all running sessions.
     pub(crate) fn handles(&self) -> impl Iterator<Item = (SessionKey, &SessionHandle)> {
         self.running.iter().map(|(key, running)| (*key, &running.handle))

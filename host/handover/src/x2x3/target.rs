@@ -1,7 +1,7 @@
 //! Target identifiers as attributes 17 and 18 carry them: the XML element of X1 (TS 103 221-1 TargetIdentifier) without
 //! namespace prefix.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 /// `<ipv4Address>192.0.2.1</ipv4Address>`
 pub fn ipv4_address(address: Ipv4Addr) -> String {

@@ -4,8 +4,8 @@ use super::{
     BlockMemory,
     layout::{
         BLOCK_ARENA_AT, BLOCK_BYTES, BLOCK_CHECK_AT, BLOCK_COMMIT_AT, BLOCK_CONFIRMED_AT, BLOCK_DESTINATION_AT,
-        BLOCK_INTERFACE_AT, BLOCK_MAGIC, BLOCK_MAGIC_AT, BLOCK_MERGED_AT, BLOCK_SEQUENCE_AT, ENTRY_BYTES, HEADER_BYTES,
-        barrier, load_u16, load_u32, load_u64, mix, store,
+        BLOCK_INTERFACE_AT, BLOCK_MAGIC, BLOCK_MAGIC_AT, BLOCK_SEQUENCE_AT, ENTRY_BYTES, HEADER_BYTES, barrier,
+        load_u16, load_u32, load_u64, mix, store,
     },
 };
 use crate::units::{ContextIndex, DestinationIndex, Interface, SessionKey};
@@ -209,10 +209,6 @@ impl<B: BlockMemory> SealedBlock<B> {
         Ok((Self { block, confirmed }, damaged))
     }
 
-    pub(super) fn merged_through(&self) -> u64 {
-        load_u64(self.block.memory.as_ref(), BLOCK_MERGED_AT)
-    }
-
     /// The session that it belongs to.
     pub fn key(&self) -> SessionKey {
         self.block.key
@@ -303,12 +299,8 @@ impl<B: BlockMemory> SealedBlock<B> {
             entry.end += base;
             self.block.store_entry(first + index, &entry);
         }
-        // Killed before this: they are in the later block. Killed between this and the next store: they are in both, and go out
-        // twice.
+        // Killed before this store: they are in the later block. Killed before the next one, which frees that: in both, and they go out twice.
         self.block.store_commit(base + later.block.bytes, first + later.block.entries);
-        let through = later.merged_through().max(later.block.sequence);
-        store(&mut self.block.memory, BLOCK_MERGED_AT, &through.to_le_bytes());
-        barrier();
         Ok(later.free())
     }
 

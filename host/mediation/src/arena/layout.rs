@@ -20,10 +20,8 @@ pub(super) const BLOCK_SEQUENCE_AT: usize = 16;
 pub(super) const BLOCK_COMMIT_AT: usize = 24;
 /// Bytes (low half) and entries (high half) that were confirmed, counted from the start.
 pub(super) const BLOCK_CONFIRMED_AT: usize = 32;
-/// Number of the last block whose PDUs were appended to this one.
-pub(super) const BLOCK_MERGED_AT: usize = 40;
 /// Check over the fields that do not change while the block is in use.
-pub(super) const BLOCK_CHECK_AT: usize = 48;
+pub(super) const BLOCK_CHECK_AT: usize = 40;
 
 /// First word of the context table: `WRITCTX1`, the last digit being the version of both layouts.
 pub(super) const TABLE_MAGIC: u64 = u64::from_le_bytes(*b"WRITCTX1");

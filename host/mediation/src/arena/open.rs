@@ -188,13 +188,10 @@ impl<B: BlockMemory> Arena<B> {
         }
         held.sort_unstable_by_key(SealedBlock::sequence);
         let mut sealed: VecDeque<SealedBlock<B>> = VecDeque::with_capacity(blocks_total);
-        let mut merged = BTreeMap::new();
         for block in held {
-            let through = merged.entry(block.key()).or_insert(0_u64);
-            if block.confirmed() == block.len() || block.sequence() <= *through {
+            if block.confirmed() == block.len() {
                 free.push(block.free().into_parts().2);
             } else {
-                *through = block.merged_through().max(*through);
                 sealed.push_back(block);
             }
         }

@@ -82,6 +82,24 @@ fn each_kind_of_tampering_is_named() {
     assert_eq!(verify(&forged, &key, None), Err(Defect { record: 4, reason: DefectReason::Signature }));
 }
 
+/// A record that was replaced by another good one, written with the right keys: the next one shows it.
+#[test]
+fn a_replaced_record_breaks_the_chain_behind_it() {
+    let (file, _) = sample(4);
+    let mut other = Log::begin(keys());
+    let mut forged = Vec::new();
+    for n in 0..3 {
+        let packets = if n == 2 { 0 } else { n };
+        let event = Event::new(EventKind::Loss).number("packets", packets).identifier("liid", format!("LIID-{n}"));
+        forged = other.append(&event, time(n), [n as u8; 32]);
+    }
+    let mut lines = lines(&file);
+    assert_ne!(lines[2], forged);
+    lines[2] = forged;
+    let defect = verify(&lines.concat(), &keys().public_key(), None);
+    assert_eq!(defect, Err(Defect { record: 3, reason: DefectReason::Chain }));
+}
+
 #[test]
 fn a_log_goes_on_after_a_torn_line() {
     let (mut file, _) = sample(7);

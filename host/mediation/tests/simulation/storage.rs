@@ -27,6 +27,8 @@ struct State {
     fail_one_in: u64,
     /// One write in so many kills; 0 for none.
     kill_one_in: u64,
+    /// The next sync fails.
+    fail_sync: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -35,7 +37,7 @@ pub(crate) struct Disk(Arc<Mutex<State>>);
 impl Disk {
     pub(crate) fn new(seed: u64) -> Self {
         let (files, random) = (BTreeMap::new(), Random(seed));
-        Self(Arc::new(Mutex::new(State { files, random, fail_one_in: 0, kill_one_in: 0 })))
+        Self(Arc::new(Mutex::new(State { files, random, fail_one_in: 0, kill_one_in: 0, fail_sync: false })))
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -45,6 +47,10 @@ impl Disk {
     pub(crate) fn set_faults(&self, fail_one_in: u64, kill_one_in: u64) {
         let mut state = self.state();
         (state.fail_one_in, state.kill_one_in) = (fail_one_in, kill_one_in);
+    }
+
+    pub(crate) fn fail_next_sync(&self) {
+        self.state().fail_sync = true;
     }
 
     /// Of what was not synced anything may be left: a prefix of what was appended, with a torn last part.
@@ -113,7 +119,7 @@ impl Storage for Disk {
 
     fn sync(&mut self, segment: SegmentId) -> Result<(), StorageError> {
         let mut state = self.state();
-        let (fails, kills) = (state.fails(), state.kills());
+        let (fails, kills) = (state.fails() || std::mem::take(&mut state.fail_sync), state.kills());
         let file = state.files.get_mut(&segment).expect("synced segments exist");
         if fails {
             file.poisoned = true;

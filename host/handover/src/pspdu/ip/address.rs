@@ -9,7 +9,7 @@ use crate::{
         sequence::{FieldWriter, Fields, check_size, octets},
     },
 };
-use std::net::IpAddr;
+use core::net::IpAddr;
 
 /// IPAddress: an address, or the network around it.
 #[derive(Debug, Clone, PartialEq, Eq)]
