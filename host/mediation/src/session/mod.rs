@@ -252,7 +252,11 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             connected: self.link.is_up(),
             connections: self.link.connections(),
             buffered_bytes: if self.is_all_confirmed() { 0 } else { self.backlog.bytes() },
-            under_way_bytes: self.under_way_bytes,
+            under_way_bytes: match self.config.confirmation {
+                Confirmation::Barrier { .. } => self.under_way_bytes,
+                // Kept to be sent again, but nobody is waited for.
+                Confirmation::Written { .. } => 0,
+            },
             all_sent: self.is_all_sent(),
             storage_failed: self.storage_retry.is_some(),
         }

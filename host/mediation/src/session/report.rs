@@ -151,7 +151,7 @@ pub struct SessionStatus {
     pub connections: u64,
     /// Bytes of PDUs that wait or are not confirmed.
     pub buffered_bytes: u64,
-    /// Of these, sent and not confirmed.
+    /// Of these, sent and waiting for the peer's confirmation; 0 where writing counts as confirmation.
     pub under_way_bytes: u64,
     /// Whether every PDU that it has was handed to the transport of this connection.
     pub all_sent: bool,
