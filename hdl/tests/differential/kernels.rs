@@ -151,6 +151,7 @@ impl Logic for Machine {
         match self.counter.q.val().index() {
             0 => self.selected.next = bits::<8>(0x11),
             1 => self.selected.next = bits::<8>(0x22),
+            0 => self.selected.next = bits::<8>(0xbb),
             0x0c => self.selected.next = bit_cast::<8, 4>(self.length.val()),
             _ => self.selected.next = bits::<8>(0xee),
         }
@@ -223,6 +224,8 @@ struct Dynamic {
     pub right: Signal<Out, Bits<40>>,
     pub one_hot: Signal<Out, Bits<64>>,
     pub field: Signal<Out, Bits<4>>,
+    pub twice_left: Signal<Out, Bits<40>>,
+    pub twice_right: Signal<Out, Bits<40>>,
 }
 
 impl Logic for Dynamic {
@@ -238,6 +241,11 @@ impl Logic for Dynamic {
         self.right.next = self.word.val() >> (self.small.val() + 20);
         self.one_hot.next = 1 << self.large.val();
         self.field.next = (self.word.val() ^ bits::<40>(0xff)).get_bits::<4>(self.small.val().index());
+        // Two shifts by amounts whose sum has no room in either: a tool that adds them gets it wrong.
+        self.twice_left.next =
+            (self.word.val() << self.small.val().get_bits::<1>(0)) << self.small.val().get_bits::<1>(1);
+        self.twice_right.next =
+            (self.word.val() >> self.large.val().get_bits::<2>(0)) >> self.large.val().get_bits::<2>(2);
     }
 }
 
@@ -432,7 +440,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "dynamic",
             Dynamic::default(),
             [word, small, large],
-            [bit, byte, wide, lane, far, set, left, right, one_hot, field]
+            [bit, byte, wide, lane, far, set, left, right, one_hot, field, twice_left, twice_right]
         ),
         case!("keywords", Keywords::default(), [always, table], [logic, unused, begin_end]),
         case!(

@@ -52,6 +52,8 @@ pub(super) struct Link {
     last_sent: HostNs,
     last_keep_alive: HostNs,
     last_progress: HostNs,
+    /// When writing last began or got on, our own keep-alives included: those are no sign of life of the peer's.
+    writing_since: HostNs,
     next_sequence: u32,
     outstanding: VecDeque<Outstanding>,
     /// The furthest place that a keep-alive of ours stands behind.
@@ -80,6 +82,7 @@ impl Link {
             last_sent: HostNs(0),
             last_keep_alive: HostNs(0),
             last_progress: HostNs(0),
+            writing_since: HostNs(0),
             next_sequence: 0,
             outstanding: VecDeque::new(),
             barrier_place: (0, 0),
@@ -171,7 +174,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             }
             if self.link.is_writing() {
                 // Silence before now is no stall.
-                self.link.last_progress = self.link.last_progress.max(now);
+                self.link.writing_since = self.link.writing_since.max(now);
             }
         }
         if self.link.is_writing() { Action::Write } else { Action::Wait(self.next_deadline()) }
@@ -186,8 +189,9 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             return Some(fault);
         }
         let answer_ns = self.config.keep_alive.answer_ns;
-        if self.link.is_writing() && now.since(self.link.last_progress) >= answer_ns {
-            return Some(Fault::Stalled { after_ns: now.since(self.link.last_progress) });
+        let stalled_ns = now.since(self.link.writing_since.max(self.link.last_progress));
+        if self.link.is_writing() && stalled_ns >= answer_ns {
+            return Some(Fault::Stalled { after_ns: stalled_ns });
         }
         let oldest = self.link.outstanding.front()?;
         let since = now.since(oldest.sent_at.max(self.link.last_progress));
@@ -238,7 +242,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         link.state = State::Up;
         link.connections += 1;
         link.up_since = now;
-        (link.last_sent, link.last_keep_alive, link.last_progress) = (now, now, now);
+        (link.last_sent, link.last_keep_alive, link.last_progress, link.writing_since) = (now, now, now, now);
         link.next_sequence = 0;
         link.outstanding.clear();
         link.barrier_place = self.confirmed;
@@ -285,11 +289,12 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         if bytes == 0 {
             return;
         }
-        (self.link.last_sent, self.link.last_progress) = (now, now);
+        (self.link.last_sent, self.link.writing_since) = (now, now);
         if self.link.control_at < self.link.control.len() {
             self.link.control_at = (self.link.control_at + bytes).min(self.link.control.len());
             return;
         }
+        self.link.last_progress = now;
         let Some(run) = &mut self.link.run else { return };
         run.from = run.from.saturating_add(bytes as u32).min(run.to);
         if run.from == run.to {
