@@ -112,6 +112,11 @@ struct Machine {
     counter: Reg<Bits<4>>,
 }
 
+#[allow(
+    unreachable_patterns,
+    clippy::match_overlapping_arm,
+    reason = "the first of two equal arms has to win in the Verilog too"
+)]
 impl Logic for Machine {
     #[hdl_gen]
     fn update(&mut self) {

@@ -2,7 +2,7 @@
 
 use super::decode::{DecodeError, DecodeErrorKind};
 use crate::{EncodeError, cursor::Cursor, redact::Redacted, time::UnixTime};
-use std::{
+use core::{
     fmt,
     net::{Ipv4Addr, Ipv6Addr},
 };

@@ -54,6 +54,8 @@ pub(super) struct Link {
     last_progress: HostNs,
     /// When writing last began or got on, our own keep-alives included: those are no sign of life of the peer's.
     writing_since: HostNs,
+    /// When the control PDUs that are being written were begun.
+    control_since: HostNs,
     next_sequence: u32,
     outstanding: VecDeque<Outstanding>,
     /// The furthest place that a keep-alive of ours stands behind.
@@ -83,6 +85,7 @@ impl Link {
             last_keep_alive: HostNs(0),
             last_progress: HostNs(0),
             writing_since: HostNs(0),
+            control_since: HostNs(0),
             next_sequence: 0,
             outstanding: VecDeque::new(),
             barrier_place: (0, 0),
@@ -169,6 +172,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             self.link.control.clear();
             self.link.control_at = 0;
             core::mem::swap(&mut self.link.control, &mut self.link.queued);
+            self.link.control_since = now;
             if self.link.control.is_empty() {
                 self.prepare_run(now);
             }
@@ -190,8 +194,8 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         }
         let answer_ns = self.config.keep_alive.answer_ns;
         let stalled_ns = now.since(self.link.writing_since.max(self.link.last_progress));
-        if self.link.is_writing() && stalled_ns >= answer_ns {
-            return Some(Fault::Stalled { after_ns: stalled_ns });
+        if self.link.is_writing() {
+            return (stalled_ns >= answer_ns).then_some(Fault::Stalled { after_ns: stalled_ns });
         }
         let oldest = self.link.outstanding.front()?;
         let since = now.since(oldest.sent_at.max(self.link.last_progress));
@@ -292,6 +296,12 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         (self.link.last_sent, self.link.writing_since) = (now, now);
         if self.link.control_at < self.link.control.len() {
             self.link.control_at = (self.link.control_at + bytes).min(self.link.control.len());
+            if self.link.control_at == self.link.control.len() {
+                // The peer cannot answer what it could not read: its time runs from the last octet on.
+                let begun = self.link.control_since;
+                let just_sent = self.link.outstanding.iter_mut().rev().take_while(|each| each.sent_at >= begun);
+                just_sent.for_each(|each| each.sent_at = now);
+            }
             return;
         }
         self.link.last_progress = now;
