@@ -26,7 +26,7 @@ pub mod registers;
 pub mod time;
 
 /// Incompatible changes of the contract. The host refuses a card with another value.
-pub const ABI_MAJOR: u16 = 1;
+pub const ABI_MAJOR: u16 = 2;
 /// Compatible additions to the contract.
 pub const ABI_MINOR: u16 = 0;
 /// Content of the first register of BAR 0: the ASCII letters `WRIT`, first letter in the lowest byte.
@@ -101,77 +101,225 @@ impl MatchIndex {
 }
 
 /// Which lookup of the card found a hit. The number is the hit's rank: hits stand in a record in rising order.
+///
+/// *Innermost* is the inner IP header of a tunnel, or the only one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Lookup {
-    /// Address table, key from the source address of the outermost IP header.
-    AddressSource = 0,
-    /// Address table, key from the destination address of the outermost IP header.
-    AddressDestination = 1,
-    /// Endpoint table, key from source address, protocol and source port.
-    EndpointSource = 2,
-    /// Endpoint table, key from destination address, protocol and destination port.
-    EndpointDestination = 3,
+    /// Address table, source address of the outer IP header.
+    OuterSource = 0,
+    /// Address table, destination address of the outer IP header.
+    OuterDestination = 1,
+    /// Address table, source address of the inner IP header.
+    InnerSource = 2,
+    /// Address table, destination address of the inner IP header.
+    InnerDestination = 3,
+    /// Prefix table, source address of the outer IP header.
+    OuterSourcePrefix = 4,
+    /// Prefix table, destination address of the outer IP header.
+    OuterDestinationPrefix = 5,
+    /// Prefix table, source address of the inner IP header.
+    InnerSourcePrefix = 6,
+    /// Prefix table, destination address of the inner IP header.
+    InnerDestinationPrefix = 7,
+    /// Endpoint table, innermost source address, protocol and source port.
+    EndpointSource = 8,
+    /// Endpoint table, innermost destination address, protocol and destination port.
+    EndpointDestination = 9,
+    /// 5-tuple table, innermost, as it stands in the packet: the key's first end sent it.
+    FiveTuple = 10,
+    /// 5-tuple table, innermost, the other way round: the key's second end sent it.
+    FiveTupleReversed = 11,
+    /// Tunnel table, PPPoE session or MPLS label.
+    LinkTunnel = 12,
+    /// Tunnel table, tunnel over the outer IP header.
+    IpTunnel = 13,
+    /// MAC table, source address of the frame.
+    MacSource = 14,
+    /// MAC table, destination address of the frame.
+    MacDestination = 15,
+    /// VLAN table.
+    Vlan = 16,
+    /// Rule of bank 0 that stands for the sender.
+    Rule0Source = 17,
+    /// Rule of bank 0 that stands for the receiver.
+    Rule0Destination = 18,
+    /// Rule of bank 1 that stands for the sender.
+    Rule1Source = 19,
+    /// Rule of bank 1 that stands for the receiver.
+    Rule1Destination = 20,
+    /// Rule of bank 2 that stands for the sender.
+    Rule2Source = 21,
+    /// Rule of bank 2 that stands for the receiver.
+    Rule2Destination = 22,
+    /// Rule of bank 3 that stands for the sender.
+    Rule3Source = 23,
+    /// Rule of bank 3 that stands for the receiver.
+    Rule3Destination = 24,
+}
+
+/// Whose packet a hit selects.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HitSide {
+    /// The target sent it.
+    Source,
+    /// It goes to the target.
+    Destination,
+    /// The key names a piece of network, not an end: direction is not known.
+    Either,
+}
+
+/// Which headers a hit was found in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum HitLayer {
+    /// In front of the outer IP header.
+    Link,
+    /// The outer IP header.
+    Outer,
+    /// The inner IP header, or the tunnel header in front of it.
+    Inner,
+    /// The inner IP header if there is one, else the outer.
+    Innermost,
 }
 
 impl Lookup {
     /// All lookups, in the order of their numbers.
-    pub const ALL: [Self; 4] =
-        [Self::AddressSource, Self::AddressDestination, Self::EndpointSource, Self::EndpointDestination];
+    pub const ALL: [Self; 25] = [
+        Self::OuterSource,
+        Self::OuterDestination,
+        Self::InnerSource,
+        Self::InnerDestination,
+        Self::OuterSourcePrefix,
+        Self::OuterDestinationPrefix,
+        Self::InnerSourcePrefix,
+        Self::InnerDestinationPrefix,
+        Self::EndpointSource,
+        Self::EndpointDestination,
+        Self::FiveTuple,
+        Self::FiveTupleReversed,
+        Self::LinkTunnel,
+        Self::IpTunnel,
+        Self::MacSource,
+        Self::MacDestination,
+        Self::Vlan,
+        Self::Rule0Source,
+        Self::Rule0Destination,
+        Self::Rule1Source,
+        Self::Rule1Destination,
+        Self::Rule2Source,
+        Self::Rule2Destination,
+        Self::Rule3Source,
+        Self::Rule3Destination,
+    ];
 
     /// The lookup for its number on the bus, or `None` for a number without meaning.
     pub const fn from_bits(bits: u8) -> Option<Self> {
-        match bits {
-            0 => Some(Self::AddressSource),
-            1 => Some(Self::AddressDestination),
-            2 => Some(Self::EndpointSource),
-            3 => Some(Self::EndpointDestination),
+        if (bits as usize) < Self::ALL.len() { Some(Self::ALL[bits as usize]) } else { None }
+    }
+
+    /// The lookup that a rule's hit is reported under. `bank` below [`limits::RULE_BANKS`].
+    pub const fn of_rule(bank: u8, destination: bool) -> Option<Self> {
+        if (bank as usize) < limits::RULE_BANKS { Self::from_bits(17 + 2 * bank + destination as u8) } else { None }
+    }
+
+    /// The table that the lookup reads, or `None` for the rules.
+    pub const fn table(self) -> Option<Table> {
+        match self as u8 {
+            0..=3 => Some(Table::Address),
+            4..=7 => Some(Table::Prefix),
+            8..=9 => Some(Table::Endpoint),
+            10..=11 => Some(Table::FiveTuple),
+            12..=13 => Some(Table::Tunnel),
+            14..=15 => Some(Table::Mac),
+            16 => Some(Table::Vlan),
             _ => None,
         }
     }
 
-    /// The table that the lookup reads.
-    pub const fn table(self) -> Table {
+    /// Whose packet a hit of this lookup selects.
+    pub const fn side(self) -> HitSide {
         match self {
-            Self::AddressSource | Self::AddressDestination => Table::Address,
-            Self::EndpointSource | Self::EndpointDestination => Table::Endpoint,
+            Self::LinkTunnel | Self::IpTunnel | Self::Vlan => HitSide::Either,
+            Self::OuterSource
+            | Self::InnerSource
+            | Self::OuterSourcePrefix
+            | Self::InnerSourcePrefix
+            | Self::EndpointSource
+            | Self::FiveTuple
+            | Self::MacSource
+            | Self::Rule0Source
+            | Self::Rule1Source
+            | Self::Rule2Source
+            | Self::Rule3Source => HitSide::Source,
+            _ => HitSide::Destination,
         }
     }
 
-    /// Whether the key was taken from the sender's half of the packet: the target sent what a hit of it selects.
-    pub const fn is_source(self) -> bool {
-        matches!(self, Self::AddressSource | Self::EndpointSource)
+    /// The headers that the lookup's key was taken from.
+    pub const fn layer(self) -> HitLayer {
+        match self {
+            Self::OuterSource | Self::OuterDestination | Self::OuterSourcePrefix | Self::OuterDestinationPrefix => {
+                HitLayer::Outer
+            }
+            Self::InnerSource
+            | Self::InnerDestination
+            | Self::InnerSourcePrefix
+            | Self::InnerDestinationPrefix
+            | Self::IpTunnel => HitLayer::Inner,
+            Self::LinkTunnel | Self::MacSource | Self::MacDestination | Self::Vlan => HitLayer::Link,
+            _ => HitLayer::Innermost,
+        }
     }
 }
 
-/// A match table of the card.
+const _: () = {
+    let mut number = 0;
+    while number < Lookup::ALL.len() {
+        assert!(Lookup::ALL[number] as usize == number, "lookups stand in the order of their numbers");
+        number += 1;
+    }
+    assert!(Lookup::ALL.len() == 17 + 2 * limits::RULE_BANKS && limits::HITS_MAX == 17 + limits::RULE_BANKS);
+};
+
+/// An exact match table of the card.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Table {
-    /// Exact IPv4 or IPv6 address, key of [`key::ADDRESS_KEY_BYTES`] bytes.
+    /// IPv4 or IPv6 address, key of [`key::ADDRESS_KEY_BYTES`] bytes.
     Address = 0,
-    /// Exact {address, protocol, port}, key of [`key::ENDPOINT_KEY_BYTES`] bytes.
-    Endpoint = 1,
+    /// IPv6 prefix of the length in [`registers::lookup`], key of [`key::ADDRESS_KEY_BYTES`] bytes.
+    Prefix = 1,
+    /// {address, protocol, port}, key of [`key::ENDPOINT_KEY_BYTES`] bytes.
+    Endpoint = 2,
+    /// {source, destination, protocol, ports}, key of [`key::FIVE_TUPLE_KEY_BYTES`] bytes.
+    FiveTuple = 3,
+    /// {kind, identifier, outer destination}, key of [`key::TUNNEL_KEY_BYTES`] bytes.
+    Tunnel = 4,
+    /// MAC address, key of [`key::MAC_KEY_BYTES`] bytes.
+    Mac = 5,
+    /// {port, first VLAN id, second VLAN id}, key of [`key::VLAN_KEY_BYTES`] bytes.
+    Vlan = 6,
 }
 
 impl Table {
     /// All tables, in the order of their numbers.
-    pub const ALL: [Self; 2] = [Self::Address, Self::Endpoint];
+    pub const ALL: [Self; 7] =
+        [Self::Address, Self::Prefix, Self::Endpoint, Self::FiveTuple, Self::Tunnel, Self::Mac, Self::Vlan];
 
     /// The table for its number on the bus, or `None` for a number without meaning.
     pub const fn from_bits(bits: u8) -> Option<Self> {
-        match bits {
-            0 => Some(Self::Address),
-            1 => Some(Self::Endpoint),
-            _ => None,
-        }
+        if (bits as usize) < Self::ALL.len() { Some(Self::ALL[bits as usize]) } else { None }
     }
 
     /// Bytes of the table's key.
     pub const fn key_bytes(self) -> usize {
         match self {
-            Self::Address => key::ADDRESS_KEY_BYTES,
+            Self::Address | Self::Prefix => key::ADDRESS_KEY_BYTES,
             Self::Endpoint => key::ENDPOINT_KEY_BYTES,
+            Self::FiveTuple => key::FIVE_TUPLE_KEY_BYTES,
+            Self::Tunnel => key::TUNNEL_KEY_BYTES,
+            Self::Mac => key::MAC_KEY_BYTES,
+            Self::Vlan => key::VLAN_KEY_BYTES,
         }
     }
 
@@ -179,7 +327,12 @@ impl Table {
     pub const fn rows_per_way(self) -> u32 {
         match self {
             Self::Address => limits::ADDRESS_ROWS_PER_WAY,
+            Self::Prefix => limits::PREFIX_ROWS_PER_WAY,
             Self::Endpoint => limits::ENDPOINT_ROWS_PER_WAY,
+            Self::FiveTuple => limits::FIVE_TUPLE_ROWS_PER_WAY,
+            Self::Tunnel => limits::TUNNEL_ROWS_PER_WAY,
+            Self::Mac => limits::MAC_ROWS_PER_WAY,
+            Self::Vlan => limits::VLAN_ROWS_PER_WAY,
         }
     }
 }

@@ -5,15 +5,19 @@
 //! the ring: a skip record fills the rest and the reader goes on at the start.
 //!
 //! # When a record is made
-//! A frame with at least one hit gets the ring's next `record_sequence` at the verdict. If it cannot be copied it is
-//! dropped, counted by cause and by each distinct match index among its hits, and its number is missing from the ring. Before
-//! the next packet record, or as soon as there is room, a gap record names the missing numbers.
+//! Each hit's row names a ring. A frame makes one record in each ring that a hit of it names, with that ring's hits and no
+//! others. For every ring with a hit the frame takes the ring's next `record_sequence` at the verdict. If it cannot be copied into that ring it
+//! is dropped there, counted by cause and by each distinct match index among the ring's hits, and its number is missing from the ring. Before
+//! the ring's next packet record, or as soon as there is room, a gap record names the missing numbers.
 //!
 //! # What is captured
-//! `cut` of a hit: the whole frame without FCS for [`crate::Scope::Content`], `l4_end` for `HeadersL4`, `l3_end` for `HeadersL3`.
-//! `captured_bytes` is the largest cut of the frame's hits, at most `original_bytes`.
+//! A hit is *of* an IP header: the outer one for a [`crate::HitLayer`] of `Link` or `Outer`, the inner one for `Inner` and `Innermost`; where there is no
+//! inner one, of the outer. If the frame's tunnel is of a kind set in [`crate::registers::lookup`]'s OWN_TUNNELS, every hit is of the inner header
+//! as soon as there is one. `cut` of a hit: the whole frame without FCS for [`crate::Scope::Content`], `l4_end` of that header for
+//! `HeadersL4`, `l3_end` for `HeadersL3`; in a frame without IP headers 14, the Ethernet header.
+//! `captured_bytes` is the largest cut of the record's hits, at most `original_bytes`.
 
-use crate::{Lookup, MatchIndex, PortSide, Scope, crc, limits, parse::ParseClass, time::TimeQuality};
+use crate::{HitLayer, Lookup, MatchIndex, PortSide, Scope, crc, limits, parse::ParseClass, time::TimeQuality};
 use zerocopy::{
     FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned,
     little_endian::{U16, U32, U64},
@@ -23,7 +27,7 @@ use zerocopy::{
 pub const HITS_INLINE: usize = 8;
 /// Hits in the second header line.
 pub const HITS_SECOND_LINE: usize = 21;
-const _: () = assert!(limits::LOOKUPS <= HITS_INLINE + HITS_SECOND_LINE);
+const _: () = assert!(limits::HITS_MAX <= HITS_INLINE + HITS_SECOND_LINE);
 
 /// First byte of a record: what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,20 +101,16 @@ pub struct PacketHeader {
     pub captured_bytes: U16,
     /// [`ParseClass`].
     pub parse_class: u8,
-    /// VLAN tags that were stepped over.
-    pub vlan_tags: u8,
-    /// See [`crate::parse`].
-    pub l3_offset: u8,
-    /// See [`crate::parse`].
-    pub l3_end: u8,
-    /// See [`crate::parse`].
-    pub l4_offset: u8,
-    /// See [`crate::parse`].
-    pub l4_end: u8,
-    /// See [`crate::parse`].
-    pub protocol: u8,
-    /// Zero.
-    pub reserved: [u8; 5],
+    /// See [`link`].
+    pub link: u8,
+    /// See [`tunnel`].
+    pub tunnel: u8,
+    /// See [`layer_flags`].
+    pub layer_flags: u8,
+    /// The outer IP header.
+    pub outer: Layer,
+    /// The inner IP header.
+    pub inner: Layer,
     /// CRC-32C over the payload with its padding; 0 for an empty one.
     pub payload_crc32c: U32,
     /// CRC-32C over the header lines with this field zero.
@@ -119,12 +119,72 @@ pub struct PacketHeader {
     pub hits: [RawHit; HITS_INLINE],
 }
 
+/// Where an IP header and the transport header behind it stand in the frame, see [`crate::parse`]. All zero: there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub struct Layer {
+    /// First byte of the IP header.
+    pub l3_offset: u8,
+    /// End of the IP header with the extension headers that were parsed.
+    pub l3_end: u8,
+    /// End of the transport header; `l3_end` if none was recognised.
+    pub l4_end: u8,
+    /// IP protocol number.
+    pub protocol: u8,
+}
+
+impl Layer {
+    /// Whether there is such a header.
+    pub const fn exists(&self) -> bool {
+        self.l3_offset != 0
+    }
+
+    /// Whether a transport header was recognised.
+    pub const fn has_l4(&self) -> bool {
+        self.l4_end > self.l3_end
+    }
+}
+
+/// Bits of [`PacketHeader::link`].
+pub mod link {
+    /// VLAN tags, two bits.
+    pub const VLAN_TAGS_MASK: u8 = 0x03;
+    /// Lowest bit of the number of MPLS labels, three bits.
+    pub const MPLS_LABELS_LSB: u8 = 2;
+    /// The frame is in a PPPoE session.
+    pub const PPPOE: u8 = 1 << 5;
+    /// There is a pseudowire's Ethernet header.
+    pub const PSEUDOWIRE: u8 = 1 << 6;
+}
+
+/// Bits of [`PacketHeader::tunnel`].
+pub mod tunnel {
+    /// [`crate::parse::TunnelKind`] of the tunnel over the outer IP header, or 0.
+    pub const KIND_MASK: u8 = 0x0f;
+    /// The tunnel carries Ethernet.
+    pub const INNER_ETHERNET: u8 = 1 << 7;
+}
+
+/// Bits of [`PacketHeader::layer_flags`].
+pub mod layer_flags {
+    /// The outer transport header has ports.
+    pub const OUTER_PORTS: u8 = 1 << 0;
+    /// The outer packet is a fragment and not the first.
+    pub const OUTER_FRAGMENT: u8 = 1 << 1;
+    /// The inner transport header has ports.
+    pub const INNER_PORTS: u8 = 1 << 4;
+    /// The inner packet is a fragment and not the first.
+    pub const INNER_FRAGMENT: u8 = 1 << 5;
+}
+
 /// Bits of [`PacketHeader::flags`].
 pub mod flags {
     /// A second header line follows.
     pub const SECOND_LINE: u8 = 1 << 0;
     /// `captured_bytes` is less than `original_bytes`.
     pub const CUT: u8 = 1 << 1;
+    /// The tunnel over the outer IP header is one of the carrier's own: every hit is of the inner IP header, if there is one.
+    pub const OWN_TUNNEL: u8 = 1 << 2;
     /// Lowest bit of the two-bit [`crate::time::TimeQuality`] at the stamp.
     pub const TIME_QUALITY_LSB: u8 = 6;
 }
@@ -179,6 +239,7 @@ const _: () = {
     assert!(core::mem::offset_of!(PacketHeader, stamp_ns) == 8);
     assert!(core::mem::offset_of!(PacketHeader, original_bytes) == 16);
     assert!(core::mem::offset_of!(PacketHeader, parse_class) == 20);
+    assert!(core::mem::offset_of!(PacketHeader, outer) == 24);
     assert!(core::mem::offset_of!(PacketHeader, payload_crc32c) == 32);
     assert!(core::mem::offset_of!(PacketHeader, header_crc32c) == 36);
     assert!(core::mem::offset_of!(PacketHeader, hits) == 40);
@@ -309,16 +370,29 @@ impl<'a> Packet<'a> {
         inline.chain(more).take(usize::from(self.header.hit_count)).filter_map(|hit| hit.parse())
     }
 
-    /// How many bytes of the payload a hit with this scope may see.
-    pub fn cut(&self, scope: Scope) -> usize {
-        let wanted = match scope {
-            Scope::Content => usize::from(self.header.original_bytes.get()),
-            Scope::HeadersL4 => usize::from(self.header.l4_end),
-            Scope::HeadersL3 => usize::from(self.header.l3_end),
+    /// The IP header that a hit of this lookup is of, or `None` in a frame without IP headers.
+    pub fn layer_of(&self, lookup: Lookup) -> Option<&'a Layer> {
+        let (outer, inner) = (&self.header.outer, &self.header.inner);
+        let deep = self.header.flags & flags::OWN_TUNNEL != 0
+            || matches!(lookup.layer(), HitLayer::Inner | HitLayer::Innermost);
+        let layer = if deep && inner.exists() { inner } else { outer };
+        layer.exists().then_some(layer)
+    }
+
+    /// How many bytes of the payload a hit may see.
+    pub fn cut(&self, hit: &Hit) -> usize {
+        let wanted = match (hit.scope, self.layer_of(hit.lookup)) {
+            (Scope::Content, _) => usize::from(self.header.original_bytes.get()),
+            (Scope::HeadersL4, Some(layer)) => usize::from(layer.l4_end),
+            (Scope::HeadersL3, Some(layer)) => usize::from(layer.l3_end),
+            (_, None) => ETHERNET_BYTES,
         };
         wanted.min(self.payload.len())
     }
 }
+
+/// What a headers-only hit gets of a frame without IP headers.
+pub const ETHERNET_BYTES: usize = 14;
 
 /// Reads the record at the start of `bytes`, checks it, and says how many bytes it takes. A skip record takes one line here;
 /// its meaning is that the rest of the ring holds nothing.
@@ -384,7 +458,10 @@ fn check_fields(header: &PacketHeader, second: Option<&SecondLine>) -> Result<()
     field(ParseClass::from_bits(header.parse_class).is_some(), "parse_class")?;
     field(TimeQuality::from_bits(header.flags >> flags::TIME_QUALITY_LSB).is_some(), "flags")?;
     field(header.captured_bytes.get() <= header.original_bytes.get(), "captured_bytes")?;
-    field(header.l3_end >= header.l3_offset && header.l4_end >= header.l3_end, "l3_end")?;
+    for layer in [&header.outer, &header.inner] {
+        field(layer.l3_end >= layer.l3_offset && layer.l4_end >= layer.l3_end, "l3_end")?;
+    }
+    field(header.outer.exists() || !header.inner.exists(), "inner")?;
     let packet = Packet { header, second, payload: &[] };
     field(packet.hits().count() == usize::from(header.hit_count), "hits")
 }
@@ -396,7 +473,7 @@ mod tests {
 
     fn hit(index: u32) -> RawHit {
         let match_index = MatchIndex::new(index).expect("in range");
-        RawHit::new(Hit { match_index, scope: Scope::Content, lookup: Lookup::AddressSource })
+        RawHit::new(Hit { match_index, scope: Scope::Content, lookup: Lookup::OuterSource })
     }
 
     /// A record with `hits` hits and `payload` bytes of payload, as the card would write it.

@@ -121,14 +121,16 @@ pub mod identity {
     pub const ABI_MINOR_FIELD: Field = field!("MINOR", 0, 16, ReadOnly, ABI_MINOR as u32, "ABI minor version.");
     /// Major version.
     pub const ABI_MAJOR_FIELD: Field = field!("MAJOR", 16, 16, ReadOnly, ABI_MAJOR as u32, "ABI major version.");
-    /// Rows per way of the address table.
-    pub const ADDRESS_ROWS_AT: u32 = OFFSET + 0x30;
-    /// Rows per way of the endpoint table.
-    pub const ENDPOINT_ROWS_AT: u32 = OFFSET + 0x34;
+    /// Rows per way of table 0; those of table `n` stand 4 * n bytes behind.
+    pub const TABLE_ROWS_AT: u32 = OFFSET + 0x30;
+    /// Banks of rules.
+    pub const RULE_BANKS_AT: u32 = OFFSET + 0x50;
+    /// Rules in a bank.
+    pub const RULES_PER_BANK_AT: u32 = OFFSET + 0x54;
     /// Match indices.
-    pub const MATCH_INDICES_AT: u32 = OFFSET + 0x38;
+    pub const MATCH_INDICES_AT: u32 = OFFSET + 0x58;
     /// Record rings.
-    pub const RECORD_RINGS_AT: u32 = OFFSET + 0x3c;
+    pub const RECORD_RINGS_AT: u32 = OFFSET + 0x5c;
     pub(super) const REGISTERS: &[Register] = &[
         register!("MAGIC", 0x00, ReadOnly, MAGIC, "The letters WRIT; anything else is no Writ card."),
         Register { name: "ABI", offset: 0x04, fields: &[ABI_MINOR_FIELD, ABI_MAJOR_FIELD] },
@@ -141,15 +143,28 @@ pub mod identity {
         register!("BUILD_HASH_6", 0x28, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 24 to 27."),
         register!("BUILD_HASH_7", 0x2c, ReadOnly, 0, "BLAKE3 of the emitted Verilog, bytes 28 to 31."),
         register!("ADDRESS_ROWS", 0x30, ReadOnly, limits::ADDRESS_ROWS_PER_WAY, "Rows per way of the address table."),
+        register!("PREFIX_ROWS", 0x34, ReadOnly, limits::PREFIX_ROWS_PER_WAY, "Rows per way of the prefix table."),
         register!(
             "ENDPOINT_ROWS",
-            0x34,
+            0x38,
             ReadOnly,
             limits::ENDPOINT_ROWS_PER_WAY,
             "Rows per way of the endpoint table."
         ),
-        register!("MATCH_INDICES", 0x38, ReadOnly, limits::MATCH_INDEX_COUNT, "Match indices that a row may return."),
-        register!("RECORD_RINGS", 0x3c, ReadOnly, limits::RECORD_RINGS as u32, "Record rings."),
+        register!(
+            "FIVE_TUPLE_ROWS",
+            0x3c,
+            ReadOnly,
+            limits::FIVE_TUPLE_ROWS_PER_WAY,
+            "Rows per way of the 5-tuple table."
+        ),
+        register!("TUNNEL_ROWS", 0x40, ReadOnly, limits::TUNNEL_ROWS_PER_WAY, "Rows per way of the tunnel table."),
+        register!("MAC_ROWS", 0x44, ReadOnly, limits::MAC_ROWS_PER_WAY, "Rows per way of the MAC table."),
+        register!("VLAN_ROWS", 0x48, ReadOnly, limits::VLAN_ROWS_PER_WAY, "Rows per way of the VLAN table."),
+        register!("RULE_BANKS", 0x50, ReadOnly, limits::RULE_BANKS as u32, "Banks of wildcard rules."),
+        register!("RULES_PER_BANK", 0x54, ReadOnly, limits::RULES_PER_BANK, "Wildcard rules in a bank."),
+        register!("MATCH_INDICES", 0x58, ReadOnly, limits::MATCH_INDEX_COUNT, "Match indices that a row may return."),
+        register!("RECORD_RINGS", 0x5c, ReadOnly, limits::RECORD_RINGS as u32, "Record rings."),
     ];
 }
 
@@ -194,9 +209,62 @@ pub mod control {
         1,
         "No frame waits for its verdict, no record waits for the bus, and the last index write-back is done."
     );
+    /// A batch is committed and not settled.
+    pub const COMMITTED: Field = field!("COMMITTED", 2, 1, ReadOnly, 0, "A batch is committed and not yet settled.");
     pub(super) const REGISTERS: &[Register] = &[
         Register { name: "CONTROL", offset: 0x00, fields: &[ARMED, RESET, SNAPSHOT] },
-        Register { name: "STATUS", offset: 0x04, fields: &[TABLES_READY, RECORDS_IDLE] },
+        Register { name: "STATUS", offset: 0x04, fields: &[TABLES_READY, RECORDS_IDLE, COMMITTED] },
+    ];
+}
+
+/// What lookups depend on besides rows.
+pub mod lookup {
+    use super::*;
+    /// Offset of the block.
+    pub const OFFSET: u32 = 0x180;
+    /// Prefix length.
+    pub const PREFIX_AT: u32 = OFFSET;
+    /// Tunnels of the carrier's own.
+    pub const OWN_TUNNELS_AT: u32 = OFFSET + 0x04;
+    /// Where the last damaged row stood.
+    pub const DAMAGE_AT: u32 = OFFSET + 0x08;
+    /// Length of the prefixes in the prefix table.
+    pub const PREFIX_BITS: Field = field!(
+        "BITS",
+        0,
+        8,
+        ReadWrite,
+        0,
+        "Length of the IPv6 prefixes in the prefix table, 1 to 128; with any other value no prefix matches. Writes are ignored while armed."
+    );
+    /// Tunnel kinds, one bit each.
+    pub const OWN_TUNNELS: Field = field!(
+        "KINDS",
+        0,
+        10,
+        ReadWrite,
+        0,
+        "Bit n: tunnels of kind n are the carrier's own, so that what is known of a packet is its inner IP header. Writes are ignored while armed."
+    );
+    /// Row of the damage.
+    pub const DAMAGE_ROW: Field = field!("ROW", 0, 16, ReadOnly, 0, "Row of the way.");
+    /// Way of the damage.
+    pub const DAMAGE_WAY: Field = field!("WAY", 16, 4, ReadOnly, 0, "Way of the table.");
+    /// Table of the damage.
+    pub const DAMAGE_TABLE: Field = field!("TABLE", 20, 4, ReadOnly, 0, "Table; 15: the rules, whose bank is WAY.");
+    /// Whether there was any.
+    pub const DAMAGE_SEEN: Field = field!(
+        "SEEN",
+        31,
+        1,
+        ReadOnly,
+        0,
+        "A damaged row was found since the last reset; the other fields say where the last one stood."
+    );
+    pub(super) const REGISTERS: &[Register] = &[
+        Register { name: "PREFIX", offset: 0x00, fields: &[PREFIX_BITS] },
+        Register { name: "OWN_TUNNELS", offset: 0x04, fields: &[OWN_TUNNELS] },
+        Register { name: "DAMAGE", offset: 0x08, fields: &[DAMAGE_ROW, DAMAGE_WAY, DAMAGE_TABLE, DAMAGE_SEEN] },
     ];
 }
 
@@ -263,7 +331,9 @@ pub mod rings {
     use super::*;
     /// Offset of the block.
     pub const OFFSET: u32 = 0x200;
-    /// Address of the record ring, low word.
+    /// Bytes between the registers of two record rings.
+    pub const RECORD_STRIDE: u32 = 0x20;
+    /// Address of record ring 0, low word; that of ring `n` stands `n * RECORD_STRIDE` bytes behind, like the five that follow.
     pub const RECORD_BASE_LO_AT: u32 = OFFSET;
     /// Address of the record ring, high word.
     pub const RECORD_BASE_HI_AT: u32 = OFFSET + 0x04;
@@ -276,84 +346,121 @@ pub mod rings {
     /// Consumer index of the record ring.
     pub const RECORD_CONSUMER_AT: u32 = OFFSET + 0x14;
     /// Address of the command ring, low word.
-    pub const COMMAND_BASE_LO_AT: u32 = OFFSET + 0x20;
+    pub const COMMAND_BASE_LO_AT: u32 = OFFSET + 0x80;
     /// Address of the command ring, high word.
-    pub const COMMAND_BASE_HI_AT: u32 = OFFSET + 0x24;
+    pub const COMMAND_BASE_HI_AT: u32 = OFFSET + 0x84;
     /// Size of the command ring.
-    pub const COMMAND_COUNT_AT: u32 = OFFSET + 0x28;
+    pub const COMMAND_COUNT_AT: u32 = OFFSET + 0x88;
     /// Producer index of the command ring: the doorbell.
-    pub const COMMAND_PRODUCER_AT: u32 = OFFSET + 0x2c;
+    pub const COMMAND_PRODUCER_AT: u32 = OFFSET + 0x8c;
     /// Address of the completion ring, low word.
-    pub const COMPLETION_BASE_LO_AT: u32 = OFFSET + 0x30;
+    pub const COMPLETION_BASE_LO_AT: u32 = OFFSET + 0x90;
     /// Address of the completion ring, high word.
-    pub const COMPLETION_BASE_HI_AT: u32 = OFFSET + 0x34;
+    pub const COMPLETION_BASE_HI_AT: u32 = OFFSET + 0x94;
     /// Size of the completion ring.
-    pub const COMPLETION_COUNT_AT: u32 = OFFSET + 0x38;
+    pub const COMPLETION_COUNT_AT: u32 = OFFSET + 0x98;
     /// Address of the completion index line, low word.
-    pub const COMPLETION_INDEX_LO_AT: u32 = OFFSET + 0x3c;
+    pub const COMPLETION_INDEX_LO_AT: u32 = OFFSET + 0x9c;
     /// Address of the completion index line, high word.
-    pub const COMPLETION_INDEX_HI_AT: u32 = OFFSET + 0x40;
+    pub const COMPLETION_INDEX_HI_AT: u32 = OFFSET + 0xa0;
     /// Enables.
-    pub const ENABLE_AT: u32 = OFFSET + 0x44;
-    /// Enables the record ring.
+    pub const ENABLE_AT: u32 = OFFSET + 0xa4;
+    /// Enables the record rings.
     pub const ENABLE_RECORDS: Field = field!(
         "RECORDS",
         0,
-        1,
+        4,
         ReadWrite,
         0,
-        "1: records are written; the producer starts at 0 when it turns 1. 0: they wait in the record FIFO, then are dropped."
+        "Bit n, 1: records are written to ring n; its producer starts at 0 when it turns 1. 0: they wait in the ring's FIFO, then are dropped."
     );
     /// Enables the command and completion rings.
     pub const ENABLE_COMMANDS: Field = field!(
         "COMMANDS",
-        1,
+        4,
         1,
         ReadWrite,
         0,
         "1: commands are fetched and completed; both indices start at 0 when it turns 1."
     );
+    const _: () = assert!(limits::RECORD_RINGS == 4, "the registers below stand for four rings");
     pub(super) const REGISTERS: &[Register] = &[
-        register!("RECORD_BASE_LO", 0x00, ReadWrite, 0, "Address of the record ring, low word."),
-        register!("RECORD_BASE_HI", 0x04, ReadWrite, 0, "Address of the record ring, high word."),
-        register!("RECORD_LINES", 0x08, ReadWrite, 0, "Lines of 64 bytes of the record ring, a power of two."),
+        register!("RECORD0_BASE_LO", 0x00, ReadWrite, 0, "Address of record ring 0, low word."),
+        register!("RECORD0_BASE_HI", 0x04, ReadWrite, 0, "Address of record ring 0, high word."),
+        register!("RECORD0_LINES", 0x08, ReadWrite, 0, "Lines of 64 bytes of record ring 0, a power of two."),
         register!(
-            "RECORD_INDEX_LO",
+            "RECORD0_INDEX_LO",
             0x0c,
             ReadWrite,
             0,
-            "Address of the line whose first four bytes the card sets to the record producer index, low word."
+            "Address of the line whose first four bytes the card sets to the producer index of record ring 0, low word."
         ),
-        register!("RECORD_INDEX_HI", 0x10, ReadWrite, 0, "The same, high word."),
-        register!("RECORD_CONSUMER", 0x14, ReadWrite, 0, "Lines of the record ring that the host has released."),
-        register!("COMMAND_BASE_LO", 0x20, ReadWrite, 0, "Address of the command ring, low word."),
-        register!("COMMAND_BASE_HI", 0x24, ReadWrite, 0, "Address of the command ring, high word."),
+        register!("RECORD0_INDEX_HI", 0x10, ReadWrite, 0, "The same, high word."),
+        register!("RECORD0_CONSUMER", 0x14, ReadWrite, 0, "Lines of record ring 0 that the host has released."),
+        register!("RECORD1_BASE_LO", 0x20, ReadWrite, 0, "Address of record ring 1, low word."),
+        register!("RECORD1_BASE_HI", 0x24, ReadWrite, 0, "Address of record ring 1, high word."),
+        register!("RECORD1_LINES", 0x28, ReadWrite, 0, "Lines of 64 bytes of record ring 1, a power of two."),
+        register!(
+            "RECORD1_INDEX_LO",
+            0x2c,
+            ReadWrite,
+            0,
+            "Address of the line whose first four bytes the card sets to the producer index of record ring 1, low word."
+        ),
+        register!("RECORD1_INDEX_HI", 0x30, ReadWrite, 0, "The same, high word."),
+        register!("RECORD1_CONSUMER", 0x34, ReadWrite, 0, "Lines of record ring 1 that the host has released."),
+        register!("RECORD2_BASE_LO", 0x40, ReadWrite, 0, "Address of record ring 2, low word."),
+        register!("RECORD2_BASE_HI", 0x44, ReadWrite, 0, "Address of record ring 2, high word."),
+        register!("RECORD2_LINES", 0x48, ReadWrite, 0, "Lines of 64 bytes of record ring 2, a power of two."),
+        register!(
+            "RECORD2_INDEX_LO",
+            0x4c,
+            ReadWrite,
+            0,
+            "Address of the line whose first four bytes the card sets to the producer index of record ring 2, low word."
+        ),
+        register!("RECORD2_INDEX_HI", 0x50, ReadWrite, 0, "The same, high word."),
+        register!("RECORD2_CONSUMER", 0x54, ReadWrite, 0, "Lines of record ring 2 that the host has released."),
+        register!("RECORD3_BASE_LO", 0x60, ReadWrite, 0, "Address of record ring 3, low word."),
+        register!("RECORD3_BASE_HI", 0x64, ReadWrite, 0, "Address of record ring 3, high word."),
+        register!("RECORD3_LINES", 0x68, ReadWrite, 0, "Lines of 64 bytes of record ring 3, a power of two."),
+        register!(
+            "RECORD3_INDEX_LO",
+            0x6c,
+            ReadWrite,
+            0,
+            "Address of the line whose first four bytes the card sets to the producer index of record ring 3, low word."
+        ),
+        register!("RECORD3_INDEX_HI", 0x70, ReadWrite, 0, "The same, high word."),
+        register!("RECORD3_CONSUMER", 0x74, ReadWrite, 0, "Lines of record ring 3 that the host has released."),
+        register!("COMMAND_BASE_LO", 0x80, ReadWrite, 0, "Address of the command ring, low word."),
+        register!("COMMAND_BASE_HI", 0x84, ReadWrite, 0, "Address of the command ring, high word."),
         register!(
             "COMMAND_COUNT",
-            0x28,
+            0x88,
             ReadWrite,
             0,
             "Commands of 64 bytes that the command ring holds, a power of two."
         ),
-        register!("COMMAND_PRODUCER", 0x2c, ReadWrite, 0, "Commands that the host has written: the doorbell."),
-        register!("COMPLETION_BASE_LO", 0x30, ReadWrite, 0, "Address of the completion ring, low word."),
-        register!("COMPLETION_BASE_HI", 0x34, ReadWrite, 0, "Address of the completion ring, high word."),
+        register!("COMMAND_PRODUCER", 0x8c, ReadWrite, 0, "Commands that the host has written: the doorbell."),
+        register!("COMPLETION_BASE_LO", 0x90, ReadWrite, 0, "Address of the completion ring, low word."),
+        register!("COMPLETION_BASE_HI", 0x94, ReadWrite, 0, "Address of the completion ring, high word."),
         register!(
             "COMPLETION_COUNT",
-            0x38,
+            0x98,
             ReadWrite,
             0,
             "Completions of 128 bytes that the completion ring holds, a power of two."
         ),
         register!(
             "COMPLETION_INDEX_LO",
-            0x3c,
+            0x9c,
             ReadWrite,
             0,
             "Address of the line whose first four bytes the card sets to the completion producer index, low word."
         ),
-        register!("COMPLETION_INDEX_HI", 0x40, ReadWrite, 0, "The same, high word."),
-        Register { name: "ENABLE", offset: 0x44, fields: &[ENABLE_RECORDS, ENABLE_COMMANDS] },
+        register!("COMPLETION_INDEX_HI", 0xa0, ReadWrite, 0, "The same, high word."),
+        Register { name: "ENABLE", offset: 0xa4, fields: &[ENABLE_RECORDS, ENABLE_COMMANDS] },
     ];
 }
 
@@ -380,18 +487,30 @@ pub enum Counter {
     Class(u8),
     /// Looked-up frames with at least one hit that counted.
     FramesHit,
-    /// Packet records given to the record FIFO.
+    /// Records due: one for each ring that the hits of a frame name.
+    RecordsDue,
+    /// Packet records given to the rings' FIFOs.
     Records,
-    /// Gap records given to the record FIFO.
+    /// Gap records given to the rings' FIFOs.
     GapRecords,
-    /// Dropped frames by the number of their [`DropCause`]. `WireError` and `WindowFifo` count all frames, the others those with hits.
+    /// Drops by the number of their [`DropCause`]: of `WireError` and `WindowFifo` frames, matched or not, of the others records that were due.
     Drop(u8),
-    /// Frames whose drop could not be counted per match, because the queue of hit lists was full.
+    /// Frames of port A among those of [`DropCause::WindowFifo`].
+    WindowFifoA,
+    /// Records whose drop could not be counted per match, because the queue of hit lists was full.
     DropUnattributed,
     /// Frames with a live, matching row that was suppressed because the time quality is unset.
     SuppressedTime,
-    /// Lookups that found a matching row which had expired, while armed.
+    /// Lookups that found a matching row which had expired, and none that lives, while armed.
     ExpiredHits,
+    /// Lookups that found two visible, live rows that differ, while armed.
+    MultiHits,
+    /// Lookups that read a damaged row, while armed.
+    DamagedReads,
+    /// Damaged rows that the scrubber found; it finds each one again every round until the row is written.
+    DamagedRows,
+    /// Rounds of the scrubber through all rows.
+    ScrubRounds,
     /// Commands completed with any status.
     Commands,
 }
@@ -415,29 +534,42 @@ pub const COUNTERS: &[(Counter, &str, &str)] = &[
     (Counter::Class(6), "CLASS_FRAGMENT", "Looked-up fragments that are not the first."),
     (Counter::Class(7), "CLASS_EXTENSION_DEPTH", "Looked-up frames with too many IPv6 extension headers."),
     (Counter::Class(8), "CLASS_L4_TRUNCATED", "Looked-up frames whose transport header is not wholly there."),
+    (Counter::Class(9), "CLASS_WINDOW_EXCEEDED", "Looked-up frames with headers that run past the window."),
+    (Counter::Class(10), "CLASS_MPLS_DEPTH", "Looked-up frames with too many MPLS labels."),
+    (Counter::Class(11), "CLASS_LINK_PAYLOAD", "Looked-up PPPoE or MPLS frames without IP inside."),
+    (Counter::Class(12), "CLASS_TUNNEL_PAYLOAD", "Looked-up frames of tunnels without IP inside."),
+    (Counter::Class(13), "CLASS_TUNNEL_HEADER", "Looked-up frames with a tunnel header that is not understood."),
+    (Counter::Class(14), "CLASS_TUNNEL_DEPTH", "Looked-up frames with a tunnel in a tunnel."),
+    (Counter::Class(15), "CLASS_INNER_IP", "Looked-up frames with a contradictory inner IP header."),
     (Counter::FramesHit, "FRAMES_HIT", "Looked-up frames with at least one hit that counted."),
-    (Counter::Records, "RECORDS", "Packet records given to the record FIFO."),
-    (Counter::GapRecords, "GAP_RECORDS", "Gap records given to the record FIFO."),
-    (Counter::Drop(0), "DROP_COPY_FIFO", "Matched frames dropped: copy frame FIFO full."),
-    (Counter::Drop(1), "DROP_RECORD_FIFO", "Matched frames dropped: record FIFO full."),
-    (Counter::Drop(2), "DROP_OVERSIZE", "Matched frames dropped: longer than the copy path takes."),
+    (Counter::RecordsDue, "RECORDS_DUE", "Records due: one for each ring that the hits of a frame name."),
+    (Counter::Records, "RECORDS", "Packet records given to the rings' FIFOs."),
+    (Counter::GapRecords, "GAP_RECORDS", "Gap records given to the rings' FIFOs."),
+    (Counter::Drop(0), "DROP_COPY_FIFO", "Records not made: copy frame FIFO full."),
+    (Counter::Drop(1), "DROP_RECORD_FIFO", "Records not made: the ring's FIFO full."),
+    (Counter::Drop(2), "DROP_OVERSIZE", "Records not made: frame longer than the copy path takes."),
     (
         Counter::Drop(3),
         "DROP_WIRE_ERROR",
         "Frames, matched or not, that the MAC marked as damaged and that were not copied.",
     ),
     (Counter::Drop(4), "DROP_WINDOW_FIFO", "Frames never looked up: window FIFO full."),
-    (Counter::DropUnattributed, "DROP_UNATTRIBUTED", "Dropped matched frames that the per-match counters missed."),
+    (Counter::WindowFifoA, "DROP_WINDOW_FIFO_A", "Frames of port A among those of DROP_WINDOW_FIFO."),
+    (Counter::DropUnattributed, "DROP_UNATTRIBUTED", "Records not made that the per-match counters missed."),
     (
         Counter::SuppressedTime,
         "SUPPRESSED_TIME",
         "Frames that would have hit while armed, suppressed because the time quality is unset.",
     ),
     (Counter::ExpiredHits, "EXPIRED_HITS", "Lookups that found a matching but expired row while armed."),
+    (Counter::MultiHits, "MULTI_HITS", "Lookups that found two visible, live rows that differ, while armed."),
+    (Counter::DamagedReads, "DAMAGED_READS", "Lookups that read a damaged row, while armed."),
+    (Counter::DamagedRows, "DAMAGED_ROWS", "Damaged rows that the scrubber found, again in every round."),
+    (Counter::ScrubRounds, "SCRUB_ROUNDS", "Rounds of the scrubber through all rows."),
     (Counter::Commands, "COMMANDS", "Commands completed with any status."),
 ];
 
-const _: () = assert!(DropCause::ALL.len() == 5 && crate::parse::ParseClass::ALL.len() == 9);
+const _: () = assert!(DropCause::ALL.len() == 5 && crate::parse::ParseClass::ALL.len() == 16);
 
 /// The counters, as of the last snapshot.
 pub mod counters {
@@ -473,6 +605,13 @@ pub const BLOCKS: &[Block] = &[
         bytes: 0x40,
         about: "The clock that stamps frames and expires rows.",
         registers: clock::REGISTERS,
+    },
+    Block {
+        name: "LOOKUP",
+        offset: lookup::OFFSET,
+        bytes: 0x40,
+        about: "What lookups depend on besides rows.",
+        registers: lookup::REGISTERS,
     },
     Block {
         name: "RINGS",

@@ -3,11 +3,15 @@
 //! # Theory of operation
 //! Each port's looked-up frames are numbered as their verdicts come, the same way its frame store numbers the descriptions it writes, because
 //! both see the port's frames in order and leave out those whose window was dropped. The oldest entry leaves when its description exists; the
-//! description is read on the way.
+//! description is read on the way. It stays at the output until `finished`: a frame whose hits name several rings is looked at once for each.
 //!
-//! An entry never waits longer than the rest of its own frame, so the queue stays short: a frame of 9668 bytes lasts 152 clocks.
-//! `stall` guards against frames that break that rule: it stops the merger, so that what follows is counted as dropped before
-//! lookup instead of being lost here, and before the store runs out of descriptions.
+//! An entry waits for the rest of its own frame (a frame of 9668 bytes lasts 152 clocks) and for the frames in front of it, one clock for each ring
+//! that they name. `stall` guards against traffic of which more than one ring a clock is due, and against frames that do not end: it stops the
+//! merger, so that what follows is counted as dropped before lookup instead of being lost here, and before the store runs out of
+//! descriptions.
+//!
+//! # Limits
+//! One frame a clock. Behind a stall there is room for the 128 frames that parser and lookup may hold.
 
 use super::types::{Description, Pending};
 use crate::lookup::types::Verdict;
@@ -36,16 +40,20 @@ pub struct HitQueue {
     pub describe_b: Signal<Out, Bit>,
     /// Which.
     pub describe_number: Signal<Out, Bits<10>>,
-    /// Description of port A, one clock later.
+    /// Description of port A, one clock later, until the next is read.
     pub description_a: Signal<In, Description>,
-    /// Description of port B, one clock later.
+    /// Description of port B, one clock later, until the next is read.
     pub description_b: Signal<In, Description>,
     /// A verdict whose frame has ended.
     pub valid: Signal<Out, Bit>,
     /// The verdict.
     pub out_verdict: Signal<Out, Verdict>,
+    /// The rings that its hits name.
+    pub rings: Signal<Out, Bits<4>>,
     /// The frame's description.
     pub description: Signal<Out, Description>,
+    /// The verdict at the output is not needed any more.
+    pub finished: Signal<In, Bit>,
     /// Let no frame into the parser.
     pub stall: Signal<Out, Bit>,
     /// Nothing inside.
@@ -57,7 +65,12 @@ pub struct HitQueue {
     stalled: RegR<Bit>,
     leaving: RegR<Bit>,
     left: Reg<Verdict>,
+    left_rings: Reg<Bits<4>>,
     is_b: Signal<Local, Bit>,
+    valid_hits: Signal<Local, Bits<21>>,
+    ring_low: Signal<Local, Bits<21>>,
+    ring_high: Signal<Local, Bits<21>>,
+    named: Signal<Local, Bits<4>>,
     newcomer: Signal<Local, Pending>,
     oldest: Signal<Local, Pending>,
     oldest_verdict: Signal<Local, Verdict>,
@@ -70,7 +83,7 @@ pub struct HitQueue {
 impl Logic for HitQueue {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left);
+        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left, left_rings);
         clock!(self, clock, queue);
         self.queue.reset.next = self.reset.val();
         self.number_a.reset.next = self.reset.val();
@@ -79,9 +92,23 @@ impl Logic for HitQueue {
         self.stalled.reset.next = self.reset.val();
         self.leaving.reset.next = self.reset.val();
 
-        // In.
+        // In. A hit is 23 bits: valid, index, scope, ring from bit 20.
         self.is_b.next = self.verdict.val().ticket.port;
+        self.valid_hits.next = bits::<21>(0);
+        self.ring_low.next = bits::<21>(0);
+        self.ring_high.next = bits::<21>(0);
+        for i in 0..21 {
+            self.valid_hits.next =
+                self.valid_hits.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23));
+            self.ring_low.next = self.ring_low.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 20));
+            self.ring_high.next = self.ring_high.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 21));
+        }
+        self.named.next = bit_cast::<4, 1>((self.valid_hits.val() & !self.ring_high.val() & !self.ring_low.val()).any().into())
+            | (bit_cast::<4, 1>((self.valid_hits.val() & !self.ring_high.val() & self.ring_low.val()).any().into()) << 1)
+            | (bit_cast::<4, 1>((self.valid_hits.val() & self.ring_high.val() & !self.ring_low.val()).any().into()) << 2)
+            | (bit_cast::<4, 1>((self.valid_hits.val() & self.ring_high.val() & self.ring_low.val()).any().into()) << 3);
         self.newcomer.next.verdict = self.verdict.val();
+        self.newcomer.next.rings = self.named.val();
         self.newcomer.next.number = self.number_a.q.val();
         if self.is_b.val() {
             self.newcomer.next.number = self.number_b.q.val();
@@ -104,18 +131,23 @@ impl Logic for HitQueue {
         if self.oldest_is_b.val() {
             self.ended.next = self.oldest.val().number != self.described_b.val();
         }
-        self.take.next = self.queue.valid.val() & self.ended.val();
+        self.take.next =
+            self.queue.valid.val() & self.ended.val() & (!self.leaving.q.val() | self.finished.val());
         self.queue.read.next = self.take.val();
         self.describe_a.next = self.take.val() & !self.oldest_is_b.val();
         self.describe_b.next = self.take.val() & self.oldest_is_b.val();
         self.describe_number.next = self.oldest.val().number;
-        self.leaving.d.next = self.take.val();
         if self.take.val() {
+            self.leaving.d.next = true;
             self.left.d.next = self.oldest_verdict.val();
+            self.left_rings.d.next = self.oldest.val().rings;
+        } else if self.finished.val() {
+            self.leaving.d.next = false;
         }
         self.left_verdict.next = self.left.q.val();
         self.valid.next = self.leaving.q.val();
         self.out_verdict.next = self.left.q.val();
+        self.rings.next = self.left_rings.q.val();
         self.description.next = self.description_a.val();
         if self.left_verdict.val().ticket.port {
             self.description.next = self.description_b.val();
@@ -129,7 +161,7 @@ impl Logic for HitQueue {
                 self.waited.d.next = self.waited.q.val() + bits::<8>(1);
             }
         }
-        self.stalled.d.next = (self.waited.q.val() >= bits::<8>(192)) | (self.queue.count.val() >= bits::<10>(448));
+        self.stalled.d.next = (self.waited.q.val() >= bits::<8>(192)) | (self.queue.count.val() >= bits::<10>(384));
         self.stall.next = self.stalled.q.val();
         self.idle.next = !self.queue.count.val().any() & !self.leaving.q.val();
     }

@@ -1,4 +1,4 @@
-//! Rows, hits and verdicts.
+//! Rows, rules, hits and verdicts.
 #![allow(missing_docs)] // `LogicStruct` writes accessors that cannot carry documentation
 
 use crate::parse::types::{Headers, Ticket};
@@ -6,124 +6,60 @@ use crate::prelude::*;
 use writ_abi::{limits, time};
 
 const _: () = {
-    assert!(limits::MATCH_INDEX_COUNT == 1 << 15 && limits::WAYS == 4 && limits::LOOKUPS == 4);
+    assert!(limits::MATCH_INDEX_COUNT == 1 << 17 && limits::WAYS == 4 && limits::HITS_MAX == 21);
+    assert!(limits::RULE_BANKS == 4 && limits::RULES_PER_BANK == 128 && limits::RECORD_RINGS == 4);
     assert!(time::NOT_AFTER_BITS == 44, "kernels write these out");
 };
 
-/// A row without its key.
+/// A row without its key, as its memory holds it: one word of an UltraRAM. `parity` bit `i` makes the bits at `i`, `i + 4`, `i + 8`... even. The
+/// three marks stand in front, so that each has a parity bit of its own. All zero is a row without a key.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct RowData {
     /// The row holds a key.
     pub valid: Bit,
-    /// What a hit returns.
-    pub match_index: Bits<15>,
+    /// Added by a batch that is not settled.
+    pub pending: Bit,
+    /// Cleared by a batch that is not settled.
+    pub pending_clear: Bit,
+    /// Record ring.
+    pub ring: Bits<2>,
     /// [`writ_abi::Scope`].
     pub scope: Bits<2>,
+    /// What a hit returns.
+    pub match_index: Bits<17>,
     /// Tick at which the row expires.
     pub not_after: Bits<44>,
+    /// Over the fields before.
+    pub parity: Bits<4>,
 }
 
-/// What one way says about one key.
-#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct Candidate {
-    /// The way's row has the key.
-    pub matches: Bit,
-    /// And has not expired.
-    pub live: Bit,
-    /// The row's index.
-    pub match_index: Bits<15>,
-    /// The row's scope.
-    pub scope: Bits<2>,
-}
+const _: () = assert!(RowData::BITS == 72, "one word of an UltraRAM");
 
 /// What one lookup found.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct Hit {
-    /// A live row has the key.
+    /// A visible, live row has the key, or a visible, live rule matches.
     pub valid: Bit,
     /// Its index.
-    pub match_index: Bits<15>,
+    pub match_index: Bits<17>,
     /// Its scope.
     pub scope: Bits<2>,
+    /// Its record ring.
+    pub ring: Bits<2>,
+    /// A rule that stands for the receiver; 0 in hits of tables.
+    pub destination: Bit,
 }
 
-/// A frame with at least one hit that counts.
+/// A frame that has been looked up.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct Verdict {
     /// Which frame.
     pub ticket: Ticket,
     /// Its headers.
     pub headers: Headers,
-    /// Address table, source.
-    pub hit_0: Hit,
-    /// Address table, destination.
-    pub hit_1: Hit,
-    /// Endpoint table, source.
-    pub hit_2: Hit,
-    /// Endpoint table, destination.
-    pub hit_3: Hit,
+    /// 21 times a [`Hit`], in the order of [`writ_abi::Lookup`]: hit `i` stands in bits `23 * i` to `23 * i + 22`, first field lowest. The two lookups of a
+    /// bank share one, because a bank gives one hit: hit `17 + b` is of lookup `17 + 2 * b + destination`. A lookup without a hit is all zero.
+    pub hits: Bits<483>,
 }
 
-/// A change or a look at one row.
-#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct RowAccess {
-    /// Write the row at this clock.
-    pub write: Bit,
-    /// Read the row at this clock.
-    pub read: Bit,
-    /// All ways of both tables: the sweep.
-    pub every: Bit,
-    /// 0 address table, 1 endpoint table.
-    pub table: Bit,
-    /// Way.
-    pub way: Bits<2>,
-    /// Row of the way.
-    pub row: Bits<12>,
-    /// The new row's key.
-    pub key: Bits<160>,
-    /// The new row.
-    pub data: RowData,
-}
-
-/// First line of a completion, as it lies in memory ([`writ_abi::command::Completion`]).
-#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct CompletionHead {
-    pub tag: Bits<32>,
-    pub status: Bits<8>,
-    pub opcode: Bits<8>,
-    pub row_valid: Bits<8>,
-    pub reserved: Bits<8>,
-    pub stamp_ns: Bits<64>,
-    pub frames_looked_up_a: Bits<64>,
-    pub frames_looked_up_b: Bits<64>,
-    pub drop_packets: Bits<64>,
-    pub drop_bytes: Bits<64>,
-    pub reserved_2: Bits<128>,
-}
-
-/// Second line of a completion: a row, laid out like the command that would write it.
-#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct CompletionRow {
-    pub opcode: Bits<8>,
-    pub table: Bits<8>,
-    pub way: Bits<8>,
-    pub scope: Bits<8>,
-    pub tag: Bits<32>,
-    pub row: Bits<32>,
-    pub match_index: Bits<24>,
-    pub not_after: Bits<48>,
-    pub key: Bits<304>,
-    pub reserved: Bits<8>,
-    pub crc32c: Bits<32>,
-}
-
-const _: () = {
-    assert!(CompletionHead::BITS == 512 && CompletionRow::BITS == 512);
-    use core::mem::offset_of;
-    use writ_abi::command::{Command, Completion};
-    assert!(offset_of!(Completion, stamp_ns) == 8 && offset_of!(Completion, frames_looked_up) == 16);
-    assert!(offset_of!(Completion, drop_packets) == 32 && offset_of!(Completion, row) == 64);
-    assert!(offset_of!(Command, tag) == 4 && offset_of!(Command, row) == 8 && offset_of!(Command, match_index) == 12);
-    assert!(offset_of!(Command, not_after) == 15 && offset_of!(Command, key) == 21);
-    assert!(offset_of!(Command, reserved) == 59 && offset_of!(Command, crc32c) == 60);
-};
+const _: () = assert!(limits::HITS_MAX * Hit::BITS == 483, "the hits of a verdict");

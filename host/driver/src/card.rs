@@ -1,8 +1,10 @@
 //! The card as a whole: identity, clock, arming, counters.
 
+use crate::lookup::{self, DamagedPlace, LookupSettings};
 use crate::{Bar, Counters, DmaError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use writ_abi::Table;
 use writ_abi::registers::{clock, control, counters, identity};
 use writ_abi::time::TimeQuality;
 
@@ -28,14 +30,23 @@ pub struct Identity {
     pub abi_minor: u16,
     /// BLAKE3 of the Verilog that it was built from; all zero for the golden model.
     pub build_hash: [u8; 32],
-    /// Rows per way of the address table.
-    pub address_rows_per_way: u32,
-    /// Rows per way of the endpoint table.
-    pub endpoint_rows_per_way: u32,
+    /// Rows per way of each table, in the order of [`Table::ALL`].
+    pub table_rows_per_way: [u32; Table::ALL.len()],
+    /// Banks of wildcard rules.
+    pub rule_banks: u32,
+    /// Wildcard rules in a bank.
+    pub rules_per_bank: u32,
     /// Match indices.
     pub match_indices: u32,
     /// Record rings.
     pub record_rings: u32,
+}
+
+impl Identity {
+    /// Rows per way of a table.
+    pub fn rows_per_way(&self, table: Table) -> u32 {
+        self.table_rows_per_way[table as usize]
+    }
 }
 
 /// The card's STATUS register.
@@ -45,6 +56,8 @@ pub struct CardStatus {
     pub tables_ready: bool,
     /// No frame waits for its verdict, no record waits for the bus.
     pub records_idle: bool,
+    /// A batch is committed and not settled.
+    pub committed: bool,
     /// Hits are copied.
     pub armed: bool,
 }
@@ -101,8 +114,20 @@ pub enum CardError {
         /// What it reads as.
         read: u32,
     },
-    /// The clock cannot be set while the card is armed.
+    /// The card has fewer record rings than there is memory for.
+    Rings {
+        /// Rings that the card has.
+        card: u32,
+        /// The highest ring that was asked for.
+        wanted: u8,
+    },
+    /// Clock, prefix length and own tunnels cannot be set while the card is armed.
     Armed,
+    /// The card names a damaged row in a place that no card has. The card is at fault.
+    UnknownDamage {
+        /// Its DAMAGE register.
+        register: u32,
+    },
     /// No memory for the rings.
     Dma(DmaError),
 }
@@ -123,7 +148,11 @@ impl std::fmt::Display for CardError {
             Self::NotTaken { register, wrote, read } => {
                 write!(f, "register {register:#05x} reads as {read:#010x} after {wrote:#010x} was written")
             }
-            Self::Armed => write!(f, "the clock cannot be set while the card is armed"),
+            Self::Rings { card, wanted } => write!(f, "card has {card} record rings, ring {wanted} is configured"),
+            Self::Armed => write!(f, "this cannot be set while the card is armed"),
+            Self::UnknownDamage { register } => {
+                write!(f, "card names a damaged row in no place that exists: DAMAGE is {register:#010x}")
+            }
             Self::Dma(error) => error.fmt(f),
         }
     }
@@ -170,6 +199,7 @@ impl Card {
         Ok(CardStatus {
             tables_ready: control::TABLES_READY.extract(status) == 1,
             records_idle: control::RECORDS_IDLE.extract(status) == 1,
+            committed: control::COMMITTED.extract(status) == 1,
             armed: control::ARMED.extract(control_bits) == 1,
         })
     }
@@ -231,11 +261,43 @@ impl Card {
     /// [`CardError::Armed`], [`CardError::Gone`], or [`CardError::NotTaken`] if the card does not follow.
     pub fn set_time(&self, now_ns: u64, quality: TimeQuality) -> Result<(), CardError> {
         let _held = self.hold();
-        let control_bits = read(&*self.bar, control::CONTROL_AT)?;
-        if control::ARMED.extract(control_bits) == 1 {
-            return Err(CardError::Armed);
-        }
+        self.check_disarmed()?;
         set_time(&*self.bar, now_ns, quality)
+    }
+
+    fn check_disarmed(&self) -> Result<(), CardError> {
+        let control_bits = read(&*self.bar, control::CONTROL_AT)?;
+        if control::ARMED.extract(control_bits) == 1 { Err(CardError::Armed) } else { Ok(()) }
+    }
+
+    /// What lookups depend on besides rows, as the card has it.
+    ///
+    /// # Errors
+    /// [`CardError::Gone`].
+    pub fn lookup_settings(&self) -> Result<LookupSettings, CardError> {
+        lookup::read_settings(&*self.bar)
+    }
+
+    /// Sets what lookups depend on besides rows. Only while disarmed. Rows of the prefix table stay as they are: with another length they match
+    /// other packets or none, so whoever changes it clears them first.
+    ///
+    /// # Errors
+    /// [`CardError::Armed`], [`CardError::Setting`], [`CardError::Gone`], or [`CardError::NotTaken`] if the card does not follow.
+    pub fn set_lookup_settings(&self, settings: &LookupSettings) -> Result<(), CardError> {
+        let _held = self.hold();
+        settings.check()?;
+        self.check_disarmed()?;
+        lookup::write_settings(&*self.bar, settings)
+    }
+
+    /// Where the last damaged row stood that the card found since its reset; `None` if it found none. How many there were, and whether
+    /// they were read by lookups, the counters `DAMAGED_ROWS` and `DAMAGED_READS` say. Writing the row repairs it; the place stays here until the next
+    /// reset.
+    ///
+    /// # Errors
+    /// [`CardError::Gone`], or [`CardError::UnknownDamage`] for a place that the ABI does not have.
+    pub fn damage(&self) -> Result<Option<DamagedPlace>, CardError> {
+        lookup::read_damage(&*self.bar)
     }
 
     /// Sets the quality and leaves the time alone; `Unset` stops all copying.

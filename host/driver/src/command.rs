@@ -5,7 +5,7 @@ use crate::{Bar, Irq, Wake};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use writ_abi::command::{Command, Completion, Opcode, Status};
+use writ_abi::command::{Command, Completion, Opcode, RowState, Rule, Status};
 use writ_abi::registers::{identity, rings};
 use zerocopy::little_endian::U32;
 
@@ -36,6 +36,8 @@ pub struct CommandChannel {
 pub struct Completed {
     /// How the command ended.
     pub status: Status,
+    /// What a `ReadRow` or `ReadRule` found; [`RowState::Invalid`] for other commands.
+    pub row_state: RowState,
     /// As the card wrote it.
     pub completion: Completion,
 }
@@ -73,6 +75,13 @@ pub enum CommandError {
         /// The status.
         status: u8,
     },
+    /// A completion's row state has no meaning in this ABI. The card is at fault.
+    UnknownRowState {
+        /// Tag of the command.
+        tag: u32,
+        /// The state.
+        state: u8,
+    },
     /// The card claims more completions than there are commands. The card is at fault.
     Producer {
         /// Completions read so far.
@@ -107,6 +116,9 @@ impl std::fmt::Display for CommandError {
             }
             Self::UnknownStatus { tag, status } => {
                 write!(f, "card completed command {tag} with unknown status {status}")
+            }
+            Self::UnknownRowState { tag, state } => {
+                write!(f, "card completed command {tag} with unknown row state {state}")
             }
             Self::Producer { completed, outstanding, found } => write!(
                 f,
@@ -247,9 +259,11 @@ impl CommandChannel {
         }
         let status = Status::from_bits(completion.status)
             .ok_or(CommandError::UnknownStatus { tag: found, status: completion.status })?;
+        let row_state = RowState::from_bits(completion.row_state)
+            .ok_or(CommandError::UnknownRowState { tag: found, state: completion.row_state })?;
         self.outstanding.pop_front();
         self.completed = self.completed.wrapping_add(1);
-        Ok(Completed { status, completion })
+        Ok(Completed { status, row_state, completion })
     }
 
     /// Waits until no command is outstanding and takes the completions.
@@ -305,18 +319,45 @@ impl CommandChannel {
         }
         Ok(completed)
     }
+
+    /// Executes one command without content: [`Opcode::Commit`], [`Opcode::Settle`], [`Opcode::Abort`] or [`Opcode::Nop`]. `Settle` and
+    /// `Abort` take the time of a sweep over all rows.
+    ///
+    /// # Errors
+    /// As [`CommandChannel::execute`]; [`Status::BadState`] says that the batch is not in the state that the command is for.
+    pub fn execute_plain(&mut self, opcode: Opcode, timeout: Duration) -> Result<Completed, CommandError> {
+        let completed = self.execute(&[Command::new(opcode, 0)], timeout)?;
+        completed.last().copied().ok_or(CommandError::Broken)
+    }
+}
+
+/// The two commands that write a wildcard rule, in their order. They have to follow one another without a command in between: give them to one
+/// [`CommandChannel::submit`] or [`CommandChannel::execute`]. `pending`: as part of the open batch.
+pub fn rule_commands(bank: u8, number: u32, rule: &Rule, pending: bool) -> [Command; 2] {
+    let write = Command::write_rule(0, bank, number, rule);
+    [Command::stage_rule(0, rule), if pending { write.pending() } else { write }]
 }
 
 fn first_refusal(completed: &[Completed]) -> Option<CommandError> {
     let position = completed.iter().position(|each| each.status != Status::Done)?;
-    let Completed { status, completion } = completed[position];
+    let Completed { status, completion, .. } = completed[position];
     Some(CommandError::Refused { position, opcode: completion.opcode, status })
 }
 
 impl Completed {
-    /// The row that a `ReadRow` returned, `None` if it is invalid.
+    /// The row that a `ReadRow` or `ReadRule` returned, `None` if it is invalid or damaged; [`Completed::row_state`] tells which.
     pub fn row(&self) -> Option<&Command> {
-        (self.completion.row_valid == 1).then_some(&self.completion.row)
+        (self.row_state == RowState::Valid).then_some(&self.completion.row)
+    }
+
+    /// Card time at which the command took effect.
+    pub fn stamp_ns(&self) -> u64 {
+        self.completion.stamp_ns.get()
+    }
+
+    /// Frames of ports A and B whose keys entered lookup before the command took effect.
+    pub fn frames_looked_up(&self) -> [u64; 2] {
+        self.completion.frames_looked_up.map(|frames| frames.get())
     }
 
     /// The opcode, if it has a meaning.

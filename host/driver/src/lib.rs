@@ -1,15 +1,15 @@
 //! Brings Writ's card up and consumes its rings.
 //!
 //! What it does: everything between [`writ_abi`] and the rest of the host. [`Card::bring_up`] checks who the card is,
-//! resets it, sets its clock and its rings; [`CommandChannel`] submits table commands and collects their completions;
-//! [`RecordRing`] hands out the card's records in place. The card itself is reached through three traits, [`Bar`],
+//! resets it, sets its clock, its lookups and its rings; [`CommandChannel`] submits table commands and collects their completions;
+//! each [`RecordRing`] hands out the records of one of the card's rings in place. The card itself is reached through three traits, [`Bar`],
 //! [`Dma`] and [`Irq`], so that one driver serves a PCIe function, a golden model and a Verilated top alike.
 //!
 //! What it refuses: a card of another ABI major, a card whose tables or rings go beyond [`writ_abi::limits`], a record or
 //! completion that does not check. Nothing that comes from the card can make it panic.
 //!
 //! # Threads and blocking
-//! [`Card`] is `Sync` and may be shared. [`CommandChannel`] and [`RecordRing`] belong to one thread each; they share nothing
+//! [`Card`] is `Sync` and may be shared. [`CommandChannel`] and every [`RecordRing`] belong to one thread each; they share nothing
 //! but the bus. Only functions with a timeout argument wait, on their [`Irq`] or by sleeping; none of them spins for long.
 //!
 //! # A card that is gone
@@ -24,6 +24,7 @@ mod bus;
 mod card;
 mod command;
 mod counters;
+mod lookup;
 pub mod memory;
 mod records;
 mod setup;
@@ -31,8 +32,9 @@ mod walk;
 
 pub use bus::{Bar, Dma, DmaError, Irq, NoIrq, Wake};
 pub use card::{Card, CardError, CardStatus, Identity};
-pub use command::{CommandChannel, CommandError, Completed};
+pub use command::{CommandChannel, CommandError, Completed, rule_commands};
 pub use counters::Counters;
+pub use lookup::{DamagedPlace, LookupSettings, TunnelKinds};
 pub use records::{Event, Flow, Progress, RecordRing, RingError, RingStatistics};
 pub use setup::{BringUp, Irqs, Parts, RingMemory, RingSizes};
 pub use walk::{Finding, Violation, register_walk};

@@ -1,4 +1,4 @@
-//! The record ring: intercepted frames, in place.
+//! Record rings: intercepted frames, in place.
 
 use crate::memory::Region;
 use crate::{Bar, Irq, Wake};
@@ -7,7 +7,8 @@ use std::time::Duration;
 use writ_abi::record::{self, GapRecord, Packet, Record, RecordError};
 use writ_abi::registers::rings;
 
-/// The consumer's end of the record ring.
+/// The consumer's end of one record ring. The rings of a card are independent of one another: each has its own consumer, and may have
+/// a thread of its own.
 ///
 /// # Releasing
 /// Lines go back to the card by one register write for each [`RecordRing::poll`] that consumed something, at its end. A consumer that
@@ -25,6 +26,7 @@ use writ_abi::registers::rings;
 /// [`Event::Lost`]. A record whose number was there before is a bad record.
 pub struct RecordRing {
     bar: Arc<dyn Bar>,
+    number: u8,
     lines: Region,
     index: Region,
     irq: Box<dyn Irq>,
@@ -32,6 +34,14 @@ pub struct RecordRing {
     consumed: u32,
     next_sequence: u32,
     statistics: RingStatistics,
+}
+
+/// The memory of one ring.
+#[derive(Debug)]
+pub(crate) struct RecordMemory {
+    pub(crate) number: u8,
+    pub(crate) lines: Region,
+    pub(crate) index: Region,
 }
 
 /// What the ring holds for its consumer.
@@ -92,6 +102,8 @@ pub struct RingStatistics {
 pub enum RingError {
     /// A record did not check. The reader has gone on behind it: see [`RecordRing`].
     BadRecord {
+        /// The ring.
+        ring: u8,
         /// Where it stood, in lines since bring-up.
         at_line: u32,
         /// What was wrong.
@@ -102,6 +114,8 @@ pub enum RingError {
     /// The producer index is further ahead than the ring is long, or behind the consumer. Nothing can be read any more; the
     /// card has to be brought up anew.
     Producer {
+        /// The ring.
+        ring: u8,
         /// Lines consumed.
         consumed: u32,
         /// The card's producer index.
@@ -114,12 +128,15 @@ pub enum RingError {
 impl std::fmt::Display for RingError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::BadRecord { at_line, error, lines_discarded } => {
-                write!(f, "bad record at line {at_line} of the record ring: {error}; {lines_discarded} lines given up")
+            Self::BadRecord { ring, at_line, error, lines_discarded } => {
+                write!(
+                    f,
+                    "bad record at line {at_line} of record ring {ring}: {error}; {lines_discarded} lines given up"
+                )
             }
-            Self::Producer { consumed, found, lines } => write!(
+            Self::Producer { ring, consumed, found, lines } => write!(
                 f,
-                "card's record index is {found}; {consumed} lines were consumed and the ring has {lines}; the card has to be brought up anew"
+                "card's index of record ring {ring} is {found}; {consumed} lines were consumed and the ring has {lines}; the card has to be brought up anew"
             ),
         }
     }
@@ -135,12 +152,18 @@ impl std::error::Error for RingError {
 }
 
 impl RecordRing {
-    pub(crate) fn new(bar: Arc<dyn Bar>, lines: Region, index: Region, irq: Box<dyn Irq>) -> Self {
-        Self { bar, lines, index, irq, consumed: 0, next_sequence: 0, statistics: RingStatistics::default() }
+    pub(crate) fn new(bar: Arc<dyn Bar>, memory: RecordMemory, irq: Box<dyn Irq>) -> Self {
+        let RecordMemory { number, lines, index } = memory;
+        Self { bar, number, lines, index, irq, consumed: 0, next_sequence: 0, statistics: RingStatistics::default() }
     }
 
-    pub(crate) fn into_memory(self) -> (Region, Region) {
-        (self.lines, self.index)
+    pub(crate) fn into_memory(self) -> RecordMemory {
+        RecordMemory { number: self.number, lines: self.lines, index: self.index }
+    }
+
+    /// Which of the card's rings it is: the number that rows name.
+    pub fn number(&self) -> u8 {
+        self.number
     }
 
     /// Sums since bring-up.
@@ -170,7 +193,8 @@ impl RecordRing {
         let result = self.consume(records_max, &mut consumer, &mut progress);
         progress.lines = self.consumed.wrapping_sub(start);
         if progress.lines > 0 {
-            self.bar.write32(rings::RECORD_CONSUMER_AT, self.consumed);
+            let consumer = rings::RECORD_CONSUMER_AT + u32::from(self.number) * rings::RECORD_STRIDE;
+            self.bar.write32(consumer, self.consumed);
         }
         result.map(|()| progress)
     }
@@ -184,7 +208,12 @@ impl RecordRing {
         let size = self.lines.lines() as u32;
         let produced = self.index.load_index(0);
         if produced.wrapping_sub(self.consumed) > size {
-            return Err(RingError::Producer { consumed: self.consumed, found: produced, lines: size });
+            return Err(RingError::Producer {
+                ring: self.number,
+                consumed: self.consumed,
+                found: produced,
+                lines: size,
+            });
         }
         while self.consumed != produced && progress.records < records_max {
             let at = self.consumed % size;
@@ -226,7 +255,7 @@ impl RecordRing {
         self.consumed = produced;
         self.statistics.bad_records += 1;
         self.statistics.lines_discarded += u64::from(lines_discarded);
-        RingError::BadRecord { at_line, error, lines_discarded }
+        RingError::BadRecord { ring: self.number, at_line, error, lines_discarded }
     }
 }
 
@@ -283,6 +312,7 @@ fn deliver(
 impl std::fmt::Debug for RecordRing {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("RecordRing")
+            .field("number", &self.number)
             .field("consumed", &self.consumed)
             .field("next_sequence", &self.next_sequence)
             .field("statistics", &self.statistics)

@@ -1,27 +1,31 @@
 //! From a function on the bus to a card that is ready to be armed.
 
 use crate::card::{self, Card, CardError, Identity};
+use crate::lookup::{self, LookupSettings};
 use crate::memory::Region;
+use crate::records::RecordMemory;
 use crate::{Bar, CommandChannel, Dma, DmaError, Irq, RecordRing};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use writ_abi::limits;
 use writ_abi::registers::{control, identity, rings};
 use writ_abi::time::TimeQuality;
+use writ_abi::{Table, limits};
 
 /// Sizes of the rings in host memory. All are powers of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct RingSizes {
-    /// Lines of the record ring, from [`limits::RING_LINES_MIN`] to [`limits::RING_LINES_MAX`].
-    pub record_lines: u32,
-    /// Commands of the command ring, and completions of the completion ring: the most that can be outstanding. From 1 to 65536.
+    /// Lines of each record ring, from [`limits::RING_LINES_MIN`] to [`limits::RING_LINES_MAX`]; 0: the ring is not used, and the card drops and
+    /// counts what rows send there. At least one is used.
+    pub record_lines: [u32; limits::RECORD_RINGS],
+    /// Commands of the command ring, and completions of the completion ring: the most that can be outstanding. From 2, which a wildcard
+    /// rule takes, to [`RingSizes::COMMANDS_MAX`].
     pub commands: u32,
 }
 
 impl Default for RingSizes {
-    /// 64 MiB of records, 1024 commands.
+    /// 16 MiB of records in each ring, 1024 commands.
     fn default() -> Self {
-        Self { record_lines: 1 << 20, commands: 1024 }
+        Self::uniform(1 << 18, 1024)
     }
 }
 
@@ -29,14 +33,22 @@ impl RingSizes {
     /// Most commands that can be outstanding.
     pub const COMMANDS_MAX: u32 = 1 << 16;
 
+    /// All record rings of the same size.
+    pub const fn uniform(record_lines: u32, commands: u32) -> Self {
+        Self { record_lines: [record_lines; limits::RECORD_RINGS], commands }
+    }
+
     /// Bytes of card memory that rings of these sizes take.
     pub fn memory_bytes(&self) -> usize {
         let page = |bytes: usize| bytes.next_multiple_of(4096);
         let line = limits::LINE_BYTES;
-        page(self.record_lines as usize * line)
-            + page(self.commands as usize * line)
-            + page(self.commands as usize * 2 * line)
-            + 2 * page(line)
+        let records = self.used().map(|(_, lines)| page(lines as usize * line) + page(line)).sum::<usize>();
+        records + page(self.commands as usize * line) + page(self.commands as usize * 2 * line) + page(line)
+    }
+
+    /// The record rings that are used, with their lines.
+    fn used(&self) -> impl Iterator<Item = (u8, u32)> {
+        (0_u8..).zip(self.record_lines).filter(|(_, lines)| *lines != 0)
     }
 
     fn check(&self) -> Result<(), CardError> {
@@ -47,16 +59,20 @@ impl RingSizes {
                 Err(CardError::Setting { name, given: given.into() })
             }
         };
-        setting("record_lines", self.record_lines, limits::RING_LINES_MIN..=limits::RING_LINES_MAX)?;
-        setting("commands", self.commands, 1..=Self::COMMANDS_MAX)
+        if self.used().next().is_none() {
+            return Err(CardError::Setting { name: "record_lines", given: 0 });
+        }
+        for (_, lines) in self.used() {
+            setting("record_lines", lines, limits::RING_LINES_MIN..=limits::RING_LINES_MAX)?;
+        }
+        setting("commands", self.commands, 2..=Self::COMMANDS_MAX)
     }
 }
 
 /// The memory of all rings. Made once for a card and used again whenever it is brought up anew.
 #[derive(Debug)]
 pub struct RingMemory {
-    pub(crate) records: Region,
-    pub(crate) record_index: Region,
+    pub(crate) records: Vec<RecordMemory>,
     pub(crate) commands: Region,
     pub(crate) completions: Region,
     pub(crate) completion_index: Region,
@@ -70,20 +86,22 @@ impl RingMemory {
     pub fn allocate(dma: &dyn Dma, sizes: &RingSizes) -> Result<Self, CardError> {
         sizes.check()?;
         let region = |lines: u32| -> Result<Region, DmaError> { dma.allocate(lines as usize) };
+        let records =
+            sizes.used().map(|(number, lines)| Ok(RecordMemory { number, lines: region(lines)?, index: region(1)? }));
         Ok(Self {
-            records: region(sizes.record_lines)?,
-            record_index: region(1)?,
+            records: records.collect::<Result<_, DmaError>>()?,
             commands: region(sizes.commands)?,
             completions: region(2 * sizes.commands)?,
             completion_index: region(1)?,
         })
     }
 
-    /// Takes the memory back from the two users of a card that is to be brought up again.
-    pub fn from_parts(commands: CommandChannel, records: RecordRing) -> Self {
-        let (records, record_index) = records.into_memory();
+    /// Takes the memory back from the users of a card that is to be brought up again. A ring that is missing in `rings` is not used afterwards.
+    pub fn from_parts(commands: CommandChannel, rings: impl IntoIterator<Item = RecordRing>) -> Self {
+        let mut records: Vec<RecordMemory> = rings.into_iter().map(RecordRing::into_memory).collect();
+        records.sort_by_key(|memory| memory.number);
         let (commands, completions, completion_index) = commands.into_memory();
-        Self { records, record_index, commands, completions, completion_index }
+        Self { records, commands, completions, completion_index }
     }
 }
 
@@ -94,22 +112,29 @@ pub struct BringUp {
     pub now_ns: u64,
     /// How far that time can be trusted. With [`TimeQuality::Unset`] the card copies nothing.
     pub quality: TimeQuality,
+    /// What lookups depend on besides rows.
+    pub lookup: LookupSettings,
     /// How long the card may take to sweep its tables after the reset.
     pub ready_timeout: Duration,
 }
 
-/// The two interrupts of the card. [`crate::NoIrq`] serves where there are none.
+/// The interrupts of the card. [`crate::NoIrq`] serves where there are none.
 pub struct Irqs {
-    /// The record producer index moved.
-    pub records: Box<dyn Irq>,
+    /// The producer index of a record ring moved; one for each ring, by its number.
+    pub records: [Box<dyn Irq>; limits::RECORD_RINGS],
     /// The completion producer index moved.
     pub completions: Box<dyn Irq>,
 }
 
 impl Irqs {
+    /// One of a kind for everybody who waits.
+    pub fn each(mut make: impl FnMut() -> Box<dyn Irq>) -> Self {
+        Self { records: std::array::from_fn(|_| make()), completions: make() }
+    }
+
     /// Polling instead of interrupts.
     pub fn none() -> Self {
-        Self { records: Box::new(crate::NoIrq), completions: Box::new(crate::NoIrq) }
+        Self::each(|| Box::new(crate::NoIrq))
     }
 }
 
@@ -126,8 +151,8 @@ pub struct Parts {
     pub card: Card,
     /// Table commands. Belongs to one thread.
     pub commands: CommandChannel,
-    /// Records. Belongs to one thread.
-    pub records: RecordRing,
+    /// The record rings that are used, by rising [`RecordRing::number`]. Each belongs to one thread, which may be one of its own.
+    pub rings: Vec<RecordRing>,
 }
 
 impl Card {
@@ -154,31 +179,38 @@ impl Card {
             value if value.is_power_of_two() && value <= host_max => Ok(value),
             value => Err(CardError::Capability { name, card: value, host_max }),
         };
+        let mut table_rows_per_way = [0; Table::ALL.len()];
+        for (rows, table) in table_rows_per_way.iter_mut().zip(Table::ALL) {
+            let at = identity::TABLE_ROWS_AT + 4 * table as u32;
+            *rows = capability(rows_name(table), at, table.rows_per_way())?;
+        }
         Ok(Identity {
             abi_major: major,
             abi_minor: minor as u16,
             build_hash,
-            address_rows_per_way: capability("ADDRESS_ROWS", identity::ADDRESS_ROWS_AT, limits::ADDRESS_ROWS_PER_WAY)?,
-            endpoint_rows_per_way: capability(
-                "ENDPOINT_ROWS",
-                identity::ENDPOINT_ROWS_AT,
-                limits::ENDPOINT_ROWS_PER_WAY,
-            )?,
+            table_rows_per_way,
+            rule_banks: capability("RULE_BANKS", identity::RULE_BANKS_AT, limits::RULE_BANKS as u32)?,
+            rules_per_bank: capability("RULES_PER_BANK", identity::RULES_PER_BANK_AT, limits::RULES_PER_BANK)?,
             match_indices: capability("MATCH_INDICES", identity::MATCH_INDICES_AT, limits::MATCH_INDEX_COUNT)?,
             record_rings: capability("RECORD_RINGS", identity::RECORD_RINGS_AT, limits::RECORD_RINGS as u32)?,
         })
     }
 
-    /// Brings a card up from whatever state it is in: checks it, resets it, waits for its tables, sets its clock, sets its rings
-    /// up and enables them. Afterwards it is disarmed and its tables are empty.
+    /// Brings a card up from whatever state it is in: checks it, resets it, waits for its tables, sets its clock and its lookups, sets its
+    /// rings up and enables them. Afterwards it is disarmed and its tables are empty.
     ///
     /// # Errors
     /// [`CardError`]; the card is disarmed or gone then, and its rings may be in use by it, so the memory stays lost.
     pub fn bring_up(bar: Arc<dyn Bar>, memory: RingMemory, irqs: Irqs, how: &BringUp) -> Result<Parts, CardError> {
+        how.lookup.check()?;
         let identity = Self::identify(&*bar)?;
+        if let Some(last) = memory.records.last().filter(|last| u32::from(last.number) >= identity.record_rings) {
+            return Err(CardError::Rings { card: identity.record_rings, wanted: last.number });
+        }
         bar.write32(control::CONTROL_AT, control::RESET.mask());
         wait_ready(&*bar, how.ready_timeout)?;
         card::set_time(&*bar, how.now_ns, how.quality)?;
+        lookup::write_settings(&*bar, &how.lookup)?;
         let memory = enable_rings(&*bar, memory)?;
         let commands = CommandChannel::new(
             Arc::clone(&bar),
@@ -187,8 +219,25 @@ impl Card {
             memory.completion_index,
             irqs.completions,
         );
-        let records = RecordRing::new(Arc::clone(&bar), memory.records, memory.record_index, irqs.records);
-        Ok(Parts { card: Self::new(bar, identity), commands, records })
+        let mut record_irqs: Vec<Option<Box<dyn Irq>>> = irqs.records.into_iter().map(Some).collect();
+        let ring = |memory: RecordMemory| {
+            let irq = record_irqs.get_mut(usize::from(memory.number)).and_then(Option::take);
+            RecordRing::new(Arc::clone(&bar), memory, irq.unwrap_or_else(|| Box::new(crate::NoIrq)))
+        };
+        let rings = memory.records.into_iter().map(ring).collect();
+        Ok(Parts { card: Self::new(bar, identity), commands, rings })
+    }
+}
+
+fn rows_name(table: Table) -> &'static str {
+    match table {
+        Table::Address => "ADDRESS_ROWS",
+        Table::Prefix => "PREFIX_ROWS",
+        Table::Endpoint => "ENDPOINT_ROWS",
+        Table::FiveTuple => "FIVE_TUPLE_ROWS",
+        Table::Tunnel => "TUNNEL_ROWS",
+        Table::Mac => "MAC_ROWS",
+        Table::Vlan => "VLAN_ROWS",
     }
 }
 
@@ -209,24 +258,28 @@ fn wait_ready(bar: &dyn Bar, timeout: Duration) -> Result<(), CardError> {
 
 fn enable_rings(bar: &dyn Bar, mut memory: RingMemory) -> Result<RingMemory, CardError> {
     card::write_checked(bar, rings::ENABLE_AT, 0)?;
-    for region in [&mut memory.record_index, &mut memory.completion_index] {
-        region.clear();
-    }
     let address = |low, high, region: &Region| {
         card::write_checked(bar, low, region.bus_address() as u32)?;
         card::write_checked(bar, high, (region.bus_address() >> 32) as u32)
     };
-    address(rings::RECORD_BASE_LO_AT, rings::RECORD_BASE_HI_AT, &memory.records)?;
-    address(rings::RECORD_INDEX_LO_AT, rings::RECORD_INDEX_HI_AT, &memory.record_index)?;
+    let mut used = 0;
+    for ring in &mut memory.records {
+        ring.index.clear();
+        let at = u32::from(ring.number) * rings::RECORD_STRIDE;
+        address(rings::RECORD_BASE_LO_AT + at, rings::RECORD_BASE_HI_AT + at, &ring.lines)?;
+        address(rings::RECORD_INDEX_LO_AT + at, rings::RECORD_INDEX_HI_AT + at, &ring.index)?;
+        card::write_checked(bar, rings::RECORD_LINES_AT + at, ring.lines.lines() as u32)?;
+        card::write_checked(bar, rings::RECORD_CONSUMER_AT + at, 0)?;
+        used |= 1 << ring.number;
+    }
+    memory.completion_index.clear();
     address(rings::COMMAND_BASE_LO_AT, rings::COMMAND_BASE_HI_AT, &memory.commands)?;
     address(rings::COMPLETION_BASE_LO_AT, rings::COMPLETION_BASE_HI_AT, &memory.completions)?;
     address(rings::COMPLETION_INDEX_LO_AT, rings::COMPLETION_INDEX_HI_AT, &memory.completion_index)?;
-    card::write_checked(bar, rings::RECORD_LINES_AT, memory.records.lines() as u32)?;
-    card::write_checked(bar, rings::RECORD_CONSUMER_AT, 0)?;
     card::write_checked(bar, rings::COMMAND_COUNT_AT, memory.commands.lines() as u32)?;
     card::write_checked(bar, rings::COMMAND_PRODUCER_AT, 0)?;
     card::write_checked(bar, rings::COMPLETION_COUNT_AT, memory.commands.lines() as u32)?;
-    let enable = rings::ENABLE_RECORDS.mask() | rings::ENABLE_COMMANDS.mask();
+    let enable = rings::ENABLE_RECORDS.place(used) | rings::ENABLE_COMMANDS.mask();
     card::write_checked(bar, rings::ENABLE_AT, enable)?;
     Ok(memory)
 }

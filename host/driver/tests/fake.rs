@@ -3,21 +3,34 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use writ_abi::command::{Command, Completion, Opcode, Status};
+use writ_abi::command::{Command, Completion, Opcode, Row, Rule, Status, flags};
+use writ_abi::parse::TunnelKind;
 use writ_abi::record::{DropCause, GapRecord, Hit, PacketHeader, RawHit, RecordError, RecordKind, SKIP_LINE};
-use writ_abi::registers::{BLOCKS, clock, control, counters, identity, rings};
+use writ_abi::registers::{BLOCKS, clock, control, counters, identity, lookup, rings};
 use writ_abi::time::TimeQuality;
-use writ_abi::{Lookup, MatchIndex, Scope, crc};
+use writ_abi::{Lookup, MatchIndex, Scope, Table, crc};
 use writ_driver::memory::{CardMemory, HostMemory};
 use writ_driver::{
-    Bar, BringUp, Card, CardError, CommandError, Event, Flow, Irq, Irqs, Parts, Progress, RingError, RingMemory,
-    RingSizes, Violation, Wake, register_walk,
+    Bar, BringUp, Card, CardError, CommandError, DamagedPlace, Event, Flow, Irq, Irqs, LookupSettings, Parts, Progress,
+    RecordRing, RingError, RingMemory, RingSizes, TunnelKinds, Violation, Wake, register_walk, rule_commands,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
-const SIZES: RingSizes = RingSizes { record_lines: 256, commands: 8 };
-const HOW: BringUp =
-    BringUp { now_ns: 5 << 32 | 7, quality: TimeQuality::Locked, ready_timeout: Duration::from_millis(30) };
+const SIZES: RingSizes = RingSizes::uniform(256, 8);
+const LOOKUP: LookupSettings = LookupSettings {
+    prefix_bits: Some(56),
+    own_tunnels: TunnelKinds::NONE.with(TunnelKind::GtpU).with(TunnelKind::Gre),
+};
+const HOW: BringUp = BringUp {
+    now_ns: 5 << 32 | 7,
+    quality: TimeQuality::Locked,
+    lookup: LOOKUP,
+    ready_timeout: Duration::from_millis(30),
+};
+/// The ring that most tests use: not the first, so that nothing hits the right registers by accident.
+const RING: u8 = 2;
+/// From the registers of ring 0 to those of [`RING`].
+const AT: u32 = RING as u32 * rings::RECORD_STRIDE;
 
 /// A register file made from the ABI, with faults to order.
 #[derive(Clone)]
@@ -103,12 +116,18 @@ impl Setup {
 
     fn bring_up_with(&self, wake: Wake) -> Result<Parts, CardError> {
         let rings = RingMemory::allocate(&self.memory, &SIZES)?;
-        let irqs = Irqs { records: Box::new(Silent(wake)), completions: Box::new(Silent(wake)) };
+        let irqs = Irqs::each(|| Box::new(Silent(wake)));
         Card::bring_up(Arc::new(self.fake.clone()), rings, irqs, &HOW)
     }
 
     fn bring_up(&self) -> Result<Parts, CardError> {
         self.bring_up_with(Wake::TimedOut)
+    }
+
+    /// Brings the card up and takes the ring that the tests use.
+    fn ring(&self) -> RecordRing {
+        let rings = self.bring_up().expect("up").rings;
+        rings.into_iter().find(|ring| ring.number() == RING).expect("all rings are used")
     }
 
     fn wide(&self, low: u32, high: u32) -> u64 {
@@ -142,11 +161,11 @@ impl Setup {
     }
 
     fn record(&self, line: u64, bytes: &[u8]) {
-        self.dma(self.wide(rings::RECORD_BASE_LO_AT, rings::RECORD_BASE_HI_AT) + 64 * line, bytes);
+        self.dma(self.wide(rings::RECORD_BASE_LO_AT + AT, rings::RECORD_BASE_HI_AT + AT) + 64 * line, bytes);
     }
 
     fn produced(&self, lines: u32) {
-        self.index(rings::RECORD_INDEX_LO_AT, rings::RECORD_INDEX_HI_AT, lines);
+        self.index(rings::RECORD_INDEX_LO_AT + AT, rings::RECORD_INDEX_HI_AT + AT, lines);
     }
 }
 
@@ -159,7 +178,7 @@ fn packet(sequence: u32, payload: usize) -> Vec<u8> {
     header.captured_bytes = (payload as u16).into();
     let bytes: Vec<u8> = (0..payload).map(|i| (i as u32 + sequence) as u8).collect();
     header.payload_crc32c = crc::crc32c_padded(&bytes).into();
-    header.hits[0] = RawHit::new(Hit { match_index, scope: Scope::Content, lookup: Lookup::AddressSource });
+    header.hits[0] = RawHit::new(Hit { match_index, scope: Scope::Content, lookup: Lookup::OuterSource });
     header.header_crc32c = crc::crc32c(header.as_bytes()).into();
     let mut record = header.as_bytes().to_vec();
     record.extend(bytes);
@@ -181,15 +200,22 @@ fn bring_up_sets_everything_and_reads_it_back() {
     let Parts { card, .. } = setup.bring_up().expect("up");
     assert_eq!(setup.wide(clock::SET_LO_AT, clock::SET_HI_AT), HOW.now_ns);
     assert_eq!(card.time_quality(), Ok(TimeQuality::Locked));
-    assert_eq!(setup.fake.read32(rings::RECORD_LINES_AT), 256);
     assert_eq!(setup.fake.read32(rings::COMMAND_COUNT_AT), 8);
-    let addresses = [
-        setup.wide(rings::RECORD_BASE_LO_AT, rings::RECORD_BASE_HI_AT),
-        setup.wide(rings::RECORD_INDEX_LO_AT, rings::RECORD_INDEX_HI_AT),
+    assert_eq!(card.lookup_settings(), Ok(LOOKUP));
+    let of_rings = (0..4).flat_map(|ring| {
+        let at = ring * rings::RECORD_STRIDE;
+        assert_eq!(setup.fake.read32(rings::RECORD_LINES_AT + at), 256);
+        [
+            setup.wide(rings::RECORD_BASE_LO_AT + at, rings::RECORD_BASE_HI_AT + at),
+            setup.wide(rings::RECORD_INDEX_LO_AT + at, rings::RECORD_INDEX_HI_AT + at),
+        ]
+    });
+    let others = [
         setup.wide(rings::COMMAND_BASE_LO_AT, rings::COMMAND_BASE_HI_AT),
         setup.wide(rings::COMPLETION_BASE_LO_AT, rings::COMPLETION_BASE_HI_AT),
         setup.wide(rings::COMPLETION_INDEX_LO_AT, rings::COMPLETION_INDEX_HI_AT),
     ];
+    let addresses: Vec<u64> = of_rings.chain(others).collect();
     assert!(addresses.windows(2).all(|pair| pair[0] < pair[1]) && addresses[0] == HostMemory::BUS_BASE);
     let writes = setup.fake.0.lock().expect("lock").writes.clone();
     assert_eq!(writes[0], (control::CONTROL_AT, control::RESET.mask()), "the reset comes first");
@@ -199,8 +225,16 @@ fn bring_up_sets_everything_and_reads_it_back() {
     card.arm().expect("armed");
     assert!(card.status().expect("status").armed);
     assert_eq!(card.set_time(1, TimeQuality::Free), Err(CardError::Armed));
+    assert_eq!(card.set_lookup_settings(&LookupSettings::default()), Err(CardError::Armed));
+    assert_eq!(card.lookup_settings(), Ok(LOOKUP));
     card.disarm().expect("disarmed");
     card.set_time(1, TimeQuality::Free).expect("set");
+    card.set_lookup_settings(&LookupSettings::default()).expect("set");
+    assert_eq!(card.lookup_settings(), Ok(LookupSettings::default()));
+}
+
+fn rows(table: Table) -> u32 {
+    identity::TABLE_ROWS_AT + 4 * table as u32
 }
 
 #[test]
@@ -211,19 +245,24 @@ fn cards_of_another_kind_are_refused_before_anything_is_written() {
         (identity::MAGIC_AT, 0x1234_5678, CardError::NotWrit { found: 0x1234_5678 }),
         (identity::MAGIC_AT, u32::MAX, CardError::Gone { register: identity::MAGIC_AT }),
         (identity::ABI_AT, abi, CardError::AbiMajor { card: writ_abi::ABI_MAJOR + 1, host: writ_abi::ABI_MAJOR }),
-        (identity::ADDRESS_ROWS_AT, 8192, capability("ADDRESS_ROWS", 8192, 4096)),
-        (identity::ADDRESS_ROWS_AT, 0, capability("ADDRESS_ROWS", 0, 4096)),
-        (identity::ENDPOINT_ROWS_AT, 1000, capability("ENDPOINT_ROWS", 1000, 1024)),
-        (identity::MATCH_INDICES_AT, 1 << 20, capability("MATCH_INDICES", 1 << 20, 32_768)),
-        (identity::RECORD_RINGS_AT, 4, capability("RECORD_RINGS", 4, 1)),
+        (rows(Table::Address), 16_384, capability("ADDRESS_ROWS", 16_384, 8192)),
+        (rows(Table::Address), 0, capability("ADDRESS_ROWS", 0, 8192)),
+        (rows(Table::FiveTuple), 1000, capability("FIVE_TUPLE_ROWS", 1000, 2048)),
+        (rows(Table::Vlan), 512, capability("VLAN_ROWS", 512, 256)),
+        (identity::RULE_BANKS_AT, 8, capability("RULE_BANKS", 8, 4)),
+        (identity::RULES_PER_BANK_AT, 0, capability("RULES_PER_BANK", 0, 128)),
+        (identity::MATCH_INDICES_AT, 1 << 20, capability("MATCH_INDICES", 1 << 20, 1 << 17)),
+        (identity::RECORD_RINGS_AT, 3, capability("RECORD_RINGS", 3, 4)),
+        (identity::RECORD_RINGS_AT, 2, CardError::Rings { card: 2, wanted: 3 }),
     ] {
         let setup = Setup::new().lie(register, value);
         assert_eq!(setup.bring_up().map(|_| ()), Err(expected));
         assert_eq!(setup.fake.0.lock().expect("lock").writes, []);
     }
     // A smaller card is fine, and says so.
-    let setup = Setup::new().lie(identity::ADDRESS_ROWS_AT, 1024);
-    assert_eq!(setup.bring_up().expect("up").card.identity().address_rows_per_way, 1024);
+    let setup = Setup::new().lie(rows(Table::Endpoint), 1024);
+    let card = setup.bring_up().expect("up").card;
+    assert_eq!((card.identity().rows_per_way(Table::Endpoint), card.identity().rows_per_way(Table::Mac)), (1024, 1024));
 }
 
 #[test]
@@ -234,7 +273,10 @@ fn a_card_that_does_not_follow_is_noticed() {
         clock::SET_LO_AT,
         clock::SET_AT,
         rings::ENABLE_AT,
-        rings::RECORD_BASE_HI_AT,
+        rings::RECORD_BASE_HI_AT + AT,
+        rings::RECORD_LINES_AT,
+        lookup::PREFIX_AT,
+        lookup::OWN_TUNNELS_AT,
         rings::COMMAND_COUNT_AT,
         rings::COMPLETION_INDEX_LO_AT,
     ] {
@@ -253,17 +295,105 @@ fn a_card_that_does_not_follow_is_noticed() {
 fn settings_out_of_range_are_the_callers_fault() {
     let memory = HostMemory::new(1 << 20).expect("memory");
     for (record_lines, commands, name) in [
-        (255, 8, "record_lines"),
-        (128, 8, "record_lines"),
-        (1 << 25, 8, "record_lines"),
-        (256, 3, "commands"),
-        (256, 0, "commands"),
+        ([256, 256, 255, 256], 8, "record_lines"),
+        ([128, 0, 0, 0], 8, "record_lines"),
+        ([256, 256, 256, 1 << 25], 8, "record_lines"),
+        ([0; 4], 8, "record_lines"),
+        ([256; 4], 3, "commands"),
+        ([256; 4], 1, "commands"),
     ] {
         let refused = RingMemory::allocate(&memory, &RingSizes { record_lines, commands });
         assert!(matches!(refused, Err(CardError::Setting { name: which, .. }) if which == name));
     }
-    let refused = RingMemory::allocate(&memory, &RingSizes { record_lines: 1 << 20, commands: 8 });
+    let refused = RingMemory::allocate(&memory, &RingSizes::uniform(1 << 20, 8));
     assert!(matches!(refused, Err(CardError::Dma(_))));
+    for prefix_bits in [0, 129] {
+        let setup = Setup::new();
+        let rings = RingMemory::allocate(&setup.memory, &SIZES).expect("memory");
+        let how = BringUp { lookup: LookupSettings { prefix_bits: Some(prefix_bits), ..LOOKUP }, ..HOW };
+        let refused = Card::bring_up(Arc::new(setup.fake.clone()), rings, Irqs::none(), &how).map(|_| ());
+        assert_eq!(refused, Err(CardError::Setting { name: "prefix_bits", given: prefix_bits.into() }));
+        assert_eq!(setup.fake.0.lock().expect("lock").writes, []);
+    }
+}
+
+#[test]
+fn only_rings_with_memory_are_enabled() {
+    let setup = Setup::new();
+    let sizes = RingSizes { record_lines: [0, 512, 0, 256], commands: 8 };
+    let rings = RingMemory::allocate(&setup.memory, &sizes).expect("memory");
+    let parts = Card::bring_up(Arc::new(setup.fake.clone()), rings, Irqs::none(), &HOW).expect("up");
+    assert_eq!(parts.rings.iter().map(RecordRing::number).collect::<Vec<_>>(), [1, 3]);
+    let enabled = || rings::ENABLE_RECORDS.extract(setup.fake.read32(rings::ENABLE_AT));
+    assert_eq!(enabled(), 0b1010);
+    assert_eq!(setup.fake.read32(rings::RECORD_LINES_AT + rings::RECORD_STRIDE), 512);
+    // The memory comes back whole, in whatever order the rings' users are done; a ring whose user is lost is left out.
+    let mut users = parts.rings;
+    let first = users.remove(0);
+    let memory = RingMemory::from_parts(parts.commands, users.into_iter().chain([first]));
+    let parts = Card::bring_up(Arc::new(setup.fake.clone()), memory, Irqs::none(), &HOW).expect("up");
+    assert_eq!(parts.rings.iter().map(RecordRing::number).collect::<Vec<_>>(), [1, 3]);
+    let memory = RingMemory::from_parts(parts.commands, parts.rings.into_iter().take(1));
+    let parts = Card::bring_up(Arc::new(setup.fake.clone()), memory, Irqs::none(), &HOW).expect("up");
+    assert_eq!((parts.rings.len(), enabled()), (1, 0b0010));
+}
+
+#[test]
+fn each_ring_has_its_own_records_and_its_own_consumer_index() {
+    let setup = Setup::new();
+    let mut parts = setup.bring_up().expect("up");
+    setup.record(0, &packet(0, 100));
+    setup.produced(3);
+    for ring in &mut parts.rings {
+        let mut seen = 0;
+        ring.poll(10, |_| {
+            seen += 1;
+            Flow::Taken
+        })
+        .expect("good records");
+        assert_eq!(seen, u32::from(ring.number() == RING), "ring {}", ring.number());
+    }
+    for ring in 0..4_u32 {
+        let consumer = setup.fake.read32(rings::RECORD_CONSUMER_AT + ring * rings::RECORD_STRIDE);
+        assert_eq!(consumer, if ring == u32::from(RING) { 3 } else { 0 });
+    }
+}
+
+#[test]
+fn the_damage_alarm_names_a_place_or_the_card_is_at_fault() {
+    let field = |table, way, row| {
+        lookup::DAMAGE_SEEN.mask()
+            | lookup::DAMAGE_TABLE.place(table)
+            | lookup::DAMAGE_WAY.place(way)
+            | lookup::DAMAGE_ROW.place(row)
+    };
+    let damage = |register| Setup::new().lie(lookup::DAMAGE_AT, register).bring_up().expect("up").card.damage();
+    assert_eq!(damage(0), Ok(None));
+    assert_eq!(damage(5), Ok(None), "nothing was seen");
+    let row = |table, way, row| Ok(Some(DamagedPlace::Row { table, way, row }));
+    assert_eq!(damage(field(0, 3, 8191)), row(Table::Address, 3, 8191));
+    assert_eq!(damage(field(6, 0, 255)), row(Table::Vlan, 0, 255));
+    assert_eq!(damage(field(15, 2, 127)), Ok(Some(DamagedPlace::Rule { bank: 2, number: 127 })));
+    for (table, way, place) in [(7, 0, 0), (0, 4, 0), (6, 0, 256), (15, 4, 0), (15, 0, 128)] {
+        let register = field(table, way, place);
+        assert_eq!(damage(register), Err(CardError::UnknownDamage { register }));
+    }
+}
+
+#[test]
+fn a_rule_is_two_commands_in_a_row() {
+    let match_index = MatchIndex::new(9).expect("in range");
+    let key = [0xf0; writ_abi::key::KEY_BYTES_MAX];
+    let row = Row { key, match_index, scope: Scope::Content, not_after: 7, ring: 3 };
+    let rule = Rule { row, value: [0x50; writ_abi::key::KEY_BYTES_MAX], destination: true };
+    for pending in [false, true] {
+        let [stage, write] = rule_commands(2, 77, &rule, pending);
+        assert_eq!((stage.check(), write.check()), (Ok(Opcode::StageRule), Ok(Opcode::WriteRule)));
+        assert_eq!((stage.key, write.key), (rule.value, key));
+        assert_eq!((write.way, write.row.get(), write.match_index_bits()), (2, 77, 9));
+        let expected = 3 | flags::DESTINATION | if pending { flags::PENDING } else { 0 };
+        assert_eq!(write.flags, expected);
+    }
 }
 
 #[test]
@@ -341,6 +471,14 @@ fn completions_that_lie_break_the_channel() {
     };
     check(&|setup| one(setup, 5, 0, 0), CommandError::Tag { expected: 0, found: 5 });
     check(&|setup| one(setup, 0, 1, 0), CommandError::Tag { expected: 0, found: 0 });
+    let bad_state = |setup: &Setup| {
+        let mut completion = Completion::new_zeroed();
+        completion.row_state = 3;
+        let base = setup.wide(rings::COMPLETION_BASE_LO_AT, rings::COMPLETION_BASE_HI_AT);
+        setup.dma(base, completion.as_bytes());
+        setup.completed(1);
+    };
+    check(&bad_state, CommandError::UnknownRowState { tag: 0, state: 3 });
     check(&|setup| one(setup, 0, 0, 77), CommandError::UnknownStatus { tag: 0, status: 77 });
     check(&|setup| setup.completed(2), CommandError::Producer { completed: 0, outstanding: 1, found: 2 });
     check(&|setup| setup.completed(u32::MAX), CommandError::Producer { completed: 0, outstanding: 1, found: u32::MAX });
@@ -378,7 +516,7 @@ fn got(event: &Event<'_>) -> Got {
 #[test]
 fn records_are_handed_out_once_and_released_in_one_write() {
     let setup = Setup::new();
-    let Parts { mut records, .. } = setup.bring_up().expect("up");
+    let mut records = setup.ring();
     setup.record(0, &packet(0, 100));
     setup.record(3, &gap(1, 4));
     setup.record(4, &packet(5, 0));
@@ -392,7 +530,7 @@ fn records_are_handed_out_once_and_released_in_one_write() {
     assert_eq!(progress, Ok(Progress { records: 3, lines: 5, stopped: false }));
     assert_eq!(seen, [Got::Packet(0, 100), Got::Gap(1, 4), Got::Packet(5, 0)]);
     let writes = setup.fake.0.lock().expect("lock").writes.split_off(before);
-    assert_eq!(writes, [(rings::RECORD_CONSUMER_AT, 5)]);
+    assert_eq!(writes, [(rings::RECORD_CONSUMER_AT + AT, 5)]);
     assert_eq!(records.poll(10, |_| panic!("nothing is left")), Ok(Progress::default()));
     let sums = records.statistics();
     assert_eq!((sums.packets, sums.gaps, sums.missing, sums.lost), (2, 1, 4, 0));
@@ -401,7 +539,7 @@ fn records_are_handed_out_once_and_released_in_one_write() {
 #[test]
 fn what_cannot_be_taken_stays() {
     let setup = Setup::new();
-    let Parts { mut records, .. } = setup.bring_up().expect("up");
+    let mut records = setup.ring();
     for number in 0..4 {
         setup.record(u64::from(number), &packet(number, 0));
     }
@@ -423,7 +561,7 @@ fn what_cannot_be_taken_stays() {
 #[test]
 fn the_ring_wraps_with_and_without_skip() {
     let setup = Setup::new();
-    let Parts { mut records, .. } = setup.bring_up().expect("up");
+    let mut records = setup.ring();
     let (mut line, mut sequence) = (0_u32, 0);
     for round in 0..400_u32 {
         let record = packet(sequence, (round as usize * 97) % 3000);
@@ -443,7 +581,7 @@ fn the_ring_wraps_with_and_without_skip() {
             })
             .expect("good records");
         assert_eq!(seen, [Got::Packet(sequence, (round as usize * 97) % 3000)]);
-        assert_eq!(setup.fake.read32(rings::RECORD_CONSUMER_AT), line);
+        assert_eq!(setup.fake.read32(rings::RECORD_CONSUMER_AT + AT), line);
         sequence += 1;
     }
     assert!(line > 1000, "the ring went round");
@@ -452,7 +590,7 @@ fn the_ring_wraps_with_and_without_skip() {
 #[test]
 fn after_a_bad_record_the_reader_goes_on_at_the_producer_index() {
     let setup = Setup::new();
-    let Parts { mut records, .. } = setup.bring_up().expect("up");
+    let mut records = setup.ring();
     setup.record(0, &packet(0, 0));
     let mut bad = packet(1, 64);
     bad[70] ^= 1;
@@ -466,10 +604,10 @@ fn after_a_bad_record_the_reader_goes_on_at_the_producer_index() {
     });
     assert!(matches!(
         result,
-        Err(RingError::BadRecord { at_line: 1, error: RecordError::PayloadCrc { .. }, lines_discarded: 3 })
+        Err(RingError::BadRecord { at_line: 1, error: RecordError::PayloadCrc { .. }, lines_discarded: 3, ring: RING })
     ));
     assert_eq!(seen, [Got::Packet(0, 0)]);
-    assert_eq!(setup.fake.read32(rings::RECORD_CONSUMER_AT), 4, "the lines are given back all the same");
+    assert_eq!(setup.fake.read32(rings::RECORD_CONSUMER_AT + AT), 4, "the lines are given back all the same");
     setup.record(4, &packet(3, 0));
     setup.produced(5);
     seen.clear();
@@ -488,7 +626,7 @@ fn after_a_bad_record_the_reader_goes_on_at_the_producer_index() {
 fn numbers_never_come_twice() {
     for second in [packet(0, 0), packet(u32::MAX, 0), gap(0, 3), gap(5, 4)] {
         let setup = Setup::new();
-        let Parts { mut records, .. } = setup.bring_up().expect("up");
+        let mut records = setup.ring();
         setup.record(0, &packet(0, 0));
         setup.record(1, &second);
         setup.produced(2);
@@ -498,7 +636,7 @@ fn numbers_never_come_twice() {
             Flow::Taken
         });
         let error = RecordError::Field("record_sequence");
-        assert_eq!(result, Err(RingError::BadRecord { at_line: 1, error, lines_discarded: 1 }));
+        assert_eq!(result, Err(RingError::BadRecord { ring: RING, at_line: 1, error, lines_discarded: 1 }));
         assert_eq!(seen, [Got::Packet(0, 0)]);
     }
 }
@@ -506,15 +644,15 @@ fn numbers_never_come_twice() {
 #[test]
 fn an_impossible_producer_index_is_fatal() {
     let setup = Setup::new();
-    let Parts { mut records, .. } = setup.bring_up().expect("up");
+    let mut records = setup.ring();
     for found in [257, u32::MAX, 1 << 31] {
         setup.produced(found);
         let refused = records.poll(10, |_| panic!("nothing can be read"));
-        assert_eq!(refused, Err(RingError::Producer { consumed: 0, found, lines: 256 }));
+        assert_eq!(refused, Err(RingError::Producer { ring: RING, consumed: 0, found, lines: 256 }));
     }
     // A skip record that promises more lines than were produced.
     let setup = Setup::new();
-    let Parts { mut records, .. } = setup.bring_up().expect("up");
+    let mut records = setup.ring();
     setup.record(0, &SKIP_LINE);
     setup.produced(5);
     let refused = records.poll(10, |_| panic!("nothing can be read"));
@@ -534,10 +672,9 @@ fn the_register_walk_finds_what_is_wrong() {
     };
     assert!(violations(Setup::new().lie(identity::MAGIC_AT, 1)).contains(&(identity::MAGIC_AT, Violation::Reset)));
     assert!(violations(Setup::new().lie(0x3fc, 5)).contains(&(0x3fc, Violation::Unmapped)));
-    assert!(
-        violations(Setup::new().lie(rings::RECORD_LINES_AT, 0))
-            .contains(&(rings::RECORD_LINES_AT, Violation::NotStored))
-    );
+    for register in [rings::RECORD_LINES_AT, rings::RECORD_LINES_AT + AT, lookup::PREFIX_AT, lookup::OWN_TUNNELS_AT] {
+        assert!(violations(Setup::new().lie(register, 0)).contains(&(register, Violation::NotStored)));
+    }
     assert!(with_leak(control::STATUS_AT, 2).contains(&(control::STATUS_AT, Violation::Writable)));
     assert!(with_leak(clock::SET_AT, 1 << 9).contains(&(clock::SET_AT, Violation::Writable)), "a reserved bit");
     assert!(with_leak(0x3fc, 1).contains(&(0x3fc, Violation::Unmapped)));
@@ -553,7 +690,7 @@ fn the_register_walk_finds_what_is_wrong() {
 }
 
 mod any_ring_content {
-    use super::{Event, Flow, Parts, Setup, packet};
+    use super::{AT, Event, Flow, Setup, packet, rings};
     use proptest::prelude::*;
 
     proptest! {
@@ -566,7 +703,7 @@ mod any_ring_content {
             polls in proptest::collection::vec(1_u32..9, 1..40),
         ) {
             let setup = Setup::new();
-            let Parts { mut records, .. } = setup.bring_up().expect("up");
+            let mut records = setup.ring();
             let mut ring = Vec::new();
             let mut ends = Vec::new();
             for sequence in 0.. {
@@ -606,7 +743,7 @@ mod any_ring_content {
                 }
             }
             while records.poll(100, |_| Flow::Taken).map_or(true, |progress| progress.lines > 0) {}
-            prop_assert_eq!(setup.fake.0.lock().expect("lock").words[&writ_abi::registers::rings::RECORD_CONSUMER_AT], *ends.last().expect("records"));
+            prop_assert_eq!(setup.fake.0.lock().expect("lock").words[&(rings::RECORD_CONSUMER_AT + AT)], *ends.last().expect("records"));
         }
     }
 }

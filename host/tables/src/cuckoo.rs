@@ -1,22 +1,53 @@
-//! Finds a place for a key, moving others out of the way along the shortest chain.
+//! Finds a place for a key: of a row, moving others out of the way along the shortest chain; of a rule, in a bank where it overlaps none.
 
-use crate::shadow::{Draft, key_of};
-use crate::{Key, Place};
-use writ_abi::{command::Row, limits};
+use crate::shadow::Draft;
+use crate::{Area, Entry, Key, Place};
+use writ_abi::limits;
 
-/// Puts a key that is not there into the draft: the row at its end, the moves that it needs before it. `false`, and no change,
-/// if there is no chain at all.
-pub(crate) fn insert(draft: &mut Draft<'_>, key: &Key, row: Row) -> bool {
+/// Why a key has no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NoPlace {
+    /// No chain of moves, or no bank with a free rule.
+    Full,
+    /// The rule overlaps one in every bank.
+    Overlap,
+}
+
+/// Puts a key that is not there into the draft: the row at its end, the moves that it needs before it. No change if there is no place.
+pub(crate) fn insert(draft: &mut Draft<'_>, entry: Entry) -> Result<(), NoPlace> {
+    let key = &entry.key;
     debug_assert!(draft.place_of(key).is_none(), "the key stands already");
-    let Some(chain) = shortest_chain(draft, key) else { return false };
+    if key.area() == Area::Rules {
+        let place = place_of_rule(draft, key)?;
+        draft.write(place, Some(entry));
+        return Ok(());
+    }
+    let chain = shortest_chain(draft, key).ok_or(NoPlace::Full)?;
     // From the free end backwards: every write puts a copy of a row where nothing, or an already copied row, stands. At no moment is
     // a moved key absent.
     for pair in chain.windows(2).rev() {
         let moved = draft.row_at(pair[0]).copied();
         draft.write(pair[1], moved);
     }
-    draft.write(chain[0], Some(row));
-    true
+    draft.write(chain[0], Some(entry));
+    Ok(())
+}
+
+/// The first free place of the first bank in which no rule overlaps the new one.
+fn place_of_rule(draft: &Draft<'_>, key: &Key) -> Result<Place, NoPlace> {
+    let mut reason = NoPlace::Overlap;
+    for bank in 0..limits::RULE_BANKS as u8 {
+        let rules =
+            (0..draft.geometry().rows_per_way(Area::Rules)).map(|row| Place { area: Area::Rules, way: bank, row });
+        if rules.clone().filter_map(|place| draft.row_at(place)).any(|entry| entry.key.overlaps(key)) {
+            continue;
+        }
+        match rules.clone().find(|place| draft.row_at(*place).is_none()) {
+            Some(free) => return Ok(free),
+            None => reason = NoPlace::Full,
+        }
+    }
+    Err(reason)
 }
 
 /// A place that the search has reached.
@@ -30,11 +61,11 @@ struct Step {
 /// Breadth first, lowest way first, so that the same tables always give the same chain.
 fn shortest_chain(draft: &Draft<'_>, key: &Key) -> Option<Vec<Place>> {
     let geometry = draft.geometry();
-    let starts = geometry.places_of(key);
+    let starts = geometry.places_of(key)?;
     if let Some(free) = starts.into_iter().find(|place| draft.row_at(*place).is_none()) {
         return Some(vec![free]);
     }
-    let rows_per_way = geometry.rows_per_way(key.table()) as usize;
+    let rows_per_way = geometry.rows_per_way(key.area()) as usize;
     let position = |place: Place| place.way as usize * rows_per_way + place.row as usize;
     let mut seen = vec![false; rows_per_way * limits::WAYS];
     let mut steps: Vec<Step> = starts.into_iter().map(|place| Step { place, from: None }).collect();
@@ -44,7 +75,7 @@ fn shortest_chain(draft: &Draft<'_>, key: &Key) -> Option<Vec<Place>> {
     let mut next = 0;
     while let Some(step) = steps.get(next) {
         let occupant = draft.row_at(step.place).expect("free places end the search at once");
-        for place in geometry.places_of(&key_of(step.place, occupant)) {
+        for place in geometry.places_of(&occupant.key).into_iter().flatten() {
             if seen[position(place)] {
                 continue;
             }

@@ -1,6 +1,6 @@
 //! Refusals and errors. None of them names a key.
 
-use crate::{Committed, Place, Table, TargetFault, TaskIndex};
+use crate::{Area, Committed, Place, TargetFault, TaskIndex};
 use core::fmt;
 use writ_abi::command::Status;
 
@@ -26,12 +26,17 @@ pub enum Refusal {
     TableFull {
         /// The task whose key it is.
         task: TaskIndex,
-        /// The table.
-        table: Table,
+        /// The table, or the rules.
+        area: Area,
         /// Rows that the table would have had in use so far, without the key.
         rows_used: u32,
         /// Rows of the table.
         rows: u32,
+    },
+    /// A rule of the task would match packets of another rule in every bank, and one packet can hit one rule of a bank only.
+    RulesOverlap {
+        /// The task whose rule it is.
+        task: TaskIndex,
     },
     /// No match index is free.
     IndicesExhausted {
@@ -58,8 +63,11 @@ impl fmt::Display for Refusal {
                 write!(f, "task {index} ends, by the ticks of the card, before it begins")
             }
             Self::BadTarget { task: TaskIndex(index), fault } => write!(f, "task {index}: {fault}"),
-            Self::TableFull { task: TaskIndex(index), table, rows_used, rows } => {
-                write!(f, "a key of task {index} fits nowhere in the {table:?} table ({rows_used} of {rows} rows used)")
+            Self::TableFull { task: TaskIndex(index), area, rows_used, rows } => {
+                write!(f, "a key of task {index} fits nowhere in the {area} ({rows_used} of {rows} rows used)")
+            }
+            Self::RulesOverlap { task: TaskIndex(index) } => {
+                write!(f, "a prefix of task {index} overlaps prefixes of other tasks in every bank of rules")
             }
             Self::IndicesExhausted { needed, free, quarantined } => {
                 write!(f, "{needed} match indices needed, {free} free; {quarantined} rest until the rings are drained")

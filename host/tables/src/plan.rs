@@ -1,11 +1,12 @@
 //! A plan: the writes that lead from one state of the tables to another, in batches.
 
-use crate::shadow::{Draft, key_of};
-use crate::task::{Delta, row_for};
-use crate::{Key, MatchIndex, Place, Refusal, cuckoo};
+use crate::cuckoo::{self, NoPlace};
+use crate::shadow::Draft;
+use crate::task::Delta;
+use crate::{Entry, Key, MatchIndex, Place, Refusal};
 use core::fmt;
 use std::collections::BTreeMap;
-use writ_abi::command::{Command, Row};
+use writ_abi::command::Command;
 
 /// Number of a write in its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,14 +16,14 @@ pub struct WriteId(pub(crate) usize);
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct RowWrite {
     place: Place,
-    before: Option<Row>,
-    after: Option<Row>,
+    before: Option<Entry>,
+    after: Option<Entry>,
     id: WriteId,
     level: usize,
 }
 
 impl RowWrite {
-    pub(crate) fn new(place: Place, before: Option<Row>, after: Option<Row>) -> Self {
+    pub(crate) fn new(place: Place, before: Option<Entry>, after: Option<Entry>) -> Self {
         Self { place, before, after, id: WriteId(0), level: 0 }
     }
 
@@ -37,21 +38,20 @@ impl RowWrite {
     }
 
     /// What stands there until then.
-    pub const fn before(&self) -> Option<&Row> {
+    pub const fn before(&self) -> Option<&Entry> {
         self.before.as_ref()
     }
 
     /// What will stand there; `None`: the row is cleared.
-    pub const fn after(&self) -> Option<&Row> {
+    pub const fn after(&self) -> Option<&Entry> {
         self.after.as_ref()
     }
 
-    /// The command that does it.
-    pub fn command(&self, tag: u32) -> Command {
-        let Place { table, way, row } = self.place;
+    /// The commands that do it, which have to reach the card one right after the other. It is done when all of them are.
+    pub fn commands(&self, mut next_tag: impl FnMut() -> u32) -> Vec<Command> {
         match &self.after {
-            Some(content) => Command::write_row(tag, table, way, row, content),
-            None => Command::clear_row(tag, table, way, row),
+            Some(entry) => entry.write_commands(self.place, next_tag),
+            None => vec![self.place.clear_command(next_tag())],
         }
     }
 
@@ -66,8 +66,7 @@ impl RowWrite {
 
     /// The keys that stand there before or after.
     fn keys(&self) -> impl Iterator<Item = Key> {
-        let place = self.place;
-        self.before.into_iter().chain(self.after).map(move |row| key_of(place, &row))
+        self.before.into_iter().chain(self.after).map(|entry| entry.key)
     }
 }
 
@@ -117,7 +116,7 @@ impl Plan {
         for (key, shares) in &delta.keys {
             let Some(place) = draft.place_of(key) else { continue };
             let before = draft.row_at(place).copied();
-            let after = before.and_then(|before| row_for(key, before.match_index, shares));
+            let after = before.and_then(|before| delta.entry(key, before.match_index, shares));
             if after.is_some() && after != before {
                 draft.write(place, after);
                 summary.rewritten += 1;
@@ -129,13 +128,16 @@ impl Plan {
                 continue;
             }
             let index = next_indices.next().expect("the caller has counted the new keys");
-            let row = row_for(key, index, shares).expect("the key has shares");
+            let entry = delta.entry(key, index, shares).expect("the key has shares");
             let writes_before = draft.writes.len();
-            if !cuckoo::insert(&mut draft, key, row) {
-                let table = key.table();
-                let (rows_used, rows) = (draft.rows_used(table), draft.geometry().rows(table));
-                return Err(Refusal::TableFull { task, table, rows_used, rows });
-            }
+            cuckoo::insert(&mut draft, entry).map_err(|reason| {
+                let area = key.area();
+                let (rows_used, rows) = (draft.rows_used(area), draft.geometry().rows(area));
+                match reason {
+                    NoPlace::Full => Refusal::TableFull { task, area, rows_used, rows },
+                    NoPlace::Overlap => Refusal::RulesOverlap { task },
+                }
+            })?;
             given.insert(*key, index);
             summary.added += 1;
             summary.moved += draft.writes.len() - writes_before - 1;

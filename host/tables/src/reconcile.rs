@@ -2,11 +2,11 @@
 
 use crate::plan::Writes;
 use crate::shadow::Shadow;
-use crate::{Key, MatchIndex, Place, RowWrite};
+use crate::{Area, Entry, Key, MatchIndex, Place, RowWrite};
 use core::fmt;
 use std::collections::{BTreeMap, BTreeSet};
 use writ_abi::Scope;
-use writ_abi::command::{Command, Completion, Row};
+use writ_abi::command::{Command, Completion, RowState, flags};
 
 /// One row as the card gave it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,7 +23,7 @@ pub enum ReadBackRow {
     /// The row is invalid.
     Invalid,
     /// The row is valid.
-    Valid(Row),
+    Valid(Entry),
     /// The row is valid, but what it holds has no meaning in the ABI.
     Damaged,
 }
@@ -39,26 +39,45 @@ impl fmt::Debug for ReadBackRow {
 }
 
 impl ReadBack {
-    /// Takes the row out of the completion of a `ReadRow` of `place` that was done.
-    pub fn parse(place: Place, completion: &Completion) -> Self {
-        let row = match completion.row_valid {
-            0 => ReadBackRow::Invalid,
-            1 => parse_row(place, &completion.row).map_or(ReadBackRow::Damaged, ReadBackRow::Valid),
+    /// Takes the row or rule out of the completions of [`Place::read_commands`], all of which were done.
+    pub fn parse(place: Place, completions: &[Completion]) -> Self {
+        let state = |completion: &Completion| RowState::from_bits(completion.row_state);
+        let row = match (place.area, completions) {
+            (Area::Table(_), [row]) | (Area::Rules, [row, _]) if state(row) == Some(RowState::Invalid) => {
+                ReadBackRow::Invalid
+            }
+            (Area::Table(_), [row]) if state(row) == Some(RowState::Valid) => parse_row(place, &row.row, &row.row),
+            (Area::Rules, [value, mask])
+                if [value, mask].into_iter().all(|half| state(half) == Some(RowState::Valid)) =>
+            {
+                parse_row(place, &value.row, &mask.row)
+            }
             _ => ReadBackRow::Damaged,
         };
         Self { place, row }
     }
 }
 
-fn parse_row(place: Place, row: &Command) -> Option<Row> {
-    let here = (row.table, row.way, row.row.get()) == (place.table as u8, place.way, place.row);
-    Key::from_row(place.table, &row.key).filter(|_| here)?;
-    Some(Row {
-        key: row.key,
-        match_index: MatchIndex::new(row.match_index_bits())?,
-        scope: Scope::from_bits(row.scope)?,
-        not_after: row.not_after_ticks(),
-    })
+/// `second` is a rule's mask; of a row it is the row again.
+fn parse_row(place: Place, first: &Command, second: &Command) -> ReadBackRow {
+    let entry = || {
+        let key = match place.area {
+            Area::Table(table) if first.table == table as u8 => Key::from_row(table, &first.key)?,
+            Area::Table(_) => return None,
+            Area::Rules => Key::from_rule(&first.key, &second.key, first.flags & flags::DESTINATION != 0)?,
+        };
+        // No batch is ever left open: whoever marked the row was not this host.
+        let settled = first.flags & (flags::PENDING | flags::PENDING_CLEAR) == 0;
+        let here = (first.way, first.row.get()) == (place.way, place.row) && settled;
+        here.then_some(Entry {
+            key,
+            match_index: MatchIndex::new(first.match_index_bits())?,
+            scope: Scope::from_bits(first.scope)?,
+            not_after: first.not_after_ticks(),
+            ring: first.flags & flags::RING_MASK,
+        })
+    };
+    entry().map_or(ReadBackRow::Damaged, ReadBackRow::Valid)
 }
 
 /// One way in which the card differs from what it should hold.
@@ -82,6 +101,8 @@ pub enum Difference {
         scope: bool,
         /// The card's end is another one.
         not_after: bool,
+        /// The card's record ring is another one.
+        ring: bool,
         /// The card allows more than the orders do: a wider scope or a later end.
         wider: bool,
     },
@@ -105,8 +126,9 @@ impl fmt::Display for Difference {
             Self::Foreign(_) => f.write_str("a row that no task asks for"),
             Self::Stray(_) => f.write_str("a row that belongs to another place"),
             Self::Damaged(_) => f.write_str("a row without meaning"),
-            Self::Different { match_index, scope, not_after, wider, .. } => {
-                let parts = [(*match_index, "match index"), (*scope, "scope"), (*not_after, "end")];
+            Self::Different { match_index, scope, not_after, ring, wider, .. } => {
+                let parts =
+                    [(*match_index, "match index"), (*scope, "scope"), (*not_after, "end"), (*ring, "record ring")];
                 let names: Vec<&str> = parts.iter().filter(|(differs, _)| *differs).map(|(_, name)| *name).collect();
                 write!(f, "another {}", names.join(" and "))?;
                 f.write_str(if *wider { "; the card allows more than was ordered" } else { "" })
@@ -177,7 +199,7 @@ pub(crate) fn reconcile(
             (None, None) => continue,
             (Some(wanted), Some(row)) if wanted.key == row.key => differences.push(different(place, wanted, row)),
             (_, Some(row)) => {
-                let known = Key::from_row(place.table, &row.key).and_then(|key| shadow.place_of(&key)).is_some();
+                let known = shadow.place_of(&row.key).is_some();
                 differences.push(if known { Difference::Stray(place) } else { Difference::Foreign(place) });
                 if wanted.is_some() {
                     differences.push(Difference::Missing(place));
@@ -192,12 +214,13 @@ pub(crate) fn reconcile(
     Reconciliation { version, differences, writes: mends.in_batches(), foreign_indices, complete }
 }
 
-fn different(place: Place, wanted: &Row, row: &Row) -> Difference {
+fn different(place: Place, wanted: &Entry, row: &Entry) -> Difference {
     Difference::Different {
         place,
         match_index: wanted.match_index != row.match_index,
         scope: wanted.scope != row.scope,
         not_after: wanted.not_after != row.not_after,
+        ring: wanted.ring != row.ring,
         wider: row.scope > wanted.scope || row.not_after > wanted.not_after,
     }
 }
@@ -214,11 +237,10 @@ impl Mends<'_> {
     /// The key that the card finds at `place` and whose place is another one.
     fn stray_key(&self, place: Place) -> Option<Key> {
         let Some(ReadBackRow::Valid(row)) = self.card.get(&place) else { return None };
-        let key = Key::from_row(place.table, &row.key)?;
-        self.shadow.place_of(&key).is_some_and(|home| home != place).then_some(key)
+        self.shadow.place_of(&row.key).is_some_and(|home| home != place).then_some(row.key)
     }
 
-    fn write(&mut self, place: Place, wanted: Option<&Row>) {
+    fn write(&mut self, place: Place, wanted: Option<&Entry>) {
         let write = RowWrite::new(place, None, wanted.copied());
         if wanted.is_none() && self.stray_key(place).is_some() {
             self.stray_clears.push(write);

@@ -1,17 +1,16 @@
 //! What the card's rows hold, and a draft of what they will hold.
 
-use crate::{Geometry, Key, Place, RowWrite, Table};
+use crate::{Area, Entry, Geometry, Key, Place, RowWrite};
 use core::fmt;
 use std::collections::BTreeMap;
-use writ_abi::command::Row;
 
 /// What the card holds after the last plan that was carried out. Every key stands once.
 #[derive(Clone)]
 pub(crate) struct Shadow {
     geometry: Geometry,
-    /// Table by table, way by way, row by row.
-    rows: [Vec<Option<Row>>; Table::ALL.len()],
-    rows_used: [u32; Table::ALL.len()],
+    /// Area by area, way by way, row by row.
+    rows: [Vec<Option<Entry>>; Area::COUNT],
+    rows_used: [u32; Area::COUNT],
     places: BTreeMap<Key, Place>,
 }
 
@@ -24,8 +23,8 @@ impl fmt::Debug for Shadow {
 
 impl Shadow {
     pub(crate) fn new(geometry: Geometry) -> Self {
-        let rows = Table::ALL.map(|table| vec![None; geometry.rows(table) as usize]);
-        Self { geometry, rows, rows_used: [0; Table::ALL.len()], places: BTreeMap::new() }
+        let rows = Area::all().map(|area| vec![None; geometry.rows(area) as usize]);
+        Self { geometry, rows, rows_used: [0; Area::COUNT], places: BTreeMap::new() }
     }
 
     pub(crate) fn geometry(&self) -> Geometry {
@@ -33,57 +32,52 @@ impl Shadow {
     }
 
     fn position(&self, place: Place) -> usize {
-        place.way as usize * self.geometry.rows_per_way(place.table) as usize + place.row as usize
+        place.way as usize * self.geometry.rows_per_way(place.area) as usize + place.row as usize
     }
 
-    pub(crate) fn row_at(&self, place: Place) -> Option<&Row> {
-        self.rows[place.table as usize][self.position(place)].as_ref()
+    pub(crate) fn row_at(&self, place: Place) -> Option<&Entry> {
+        self.rows[place.area.number()][self.position(place)].as_ref()
     }
 
     pub(crate) fn place_of(&self, key: &Key) -> Option<Place> {
         self.places.get(key).copied()
     }
 
-    pub(crate) fn rows_used(&self, table: Table) -> u32 {
-        self.rows_used[table as usize]
+    pub(crate) fn rows_used(&self, area: Area) -> u32 {
+        self.rows_used[area.number()]
     }
 
     /// Rows in use, by rising place.
-    pub(crate) fn rows(&self) -> impl Iterator<Item = (Place, &Row)> {
+    pub(crate) fn rows(&self) -> impl Iterator<Item = (Place, &Entry)> {
         self.geometry.places().filter_map(|place| Some((place, self.row_at(place)?)))
     }
 
     pub(crate) fn apply(&mut self, write: &RowWrite) {
         let place = write.place();
         if let Some(before) = write.before() {
-            let key = key_of(place, before);
+            let key = before.key;
             // A moved key's old copy goes after the new one came: the new place stays.
             if self.places.get(&key) == Some(&place) {
                 self.places.remove(&key);
-                self.rows_used[place.table as usize] -= 1;
+                self.rows_used[place.area.number()] -= 1;
             }
         }
         if let Some(after) = write.after()
-            && self.places.insert(key_of(place, after), place).is_none()
+            && self.places.insert(after.key, place).is_none()
         {
-            self.rows_used[place.table as usize] += 1;
+            self.rows_used[place.area.number()] += 1;
         }
         let position = self.position(place);
-        self.rows[place.table as usize][position] = write.after().copied();
+        self.rows[place.area.number()][position] = write.after().copied();
     }
-}
-
-/// The key of a row that this crate made.
-pub(crate) fn key_of(place: Place, row: &Row) -> Key {
-    Key::from_row(place.table, &row.key).expect("rows are made from keys")
 }
 
 /// A shadow with writes on top that have not been carried out.
 pub(crate) struct Draft<'a> {
     shadow: &'a Shadow,
-    rows: BTreeMap<Place, Option<Row>>,
+    rows: BTreeMap<Place, Option<Entry>>,
     places: BTreeMap<Key, Option<Place>>,
-    rows_used: [u32; Table::ALL.len()],
+    rows_used: [u32; Area::COUNT],
     pub(crate) writes: Vec<RowWrite>,
 }
 
@@ -96,7 +90,7 @@ impl<'a> Draft<'a> {
         self.shadow.geometry
     }
 
-    pub(crate) fn row_at(&self, place: Place) -> Option<&Row> {
+    pub(crate) fn row_at(&self, place: Place) -> Option<&Entry> {
         match self.rows.get(&place) {
             Some(row) => row.as_ref(),
             None => self.shadow.row_at(place),
@@ -110,24 +104,24 @@ impl<'a> Draft<'a> {
         }
     }
 
-    pub(crate) fn rows_used(&self, table: Table) -> u32 {
-        self.rows_used[table as usize]
+    pub(crate) fn rows_used(&self, area: Area) -> u32 {
+        self.rows_used[area.number()]
     }
 
     /// Adds a write. Whatever stood at the place has a copy elsewhere, or is meant to go.
-    pub(crate) fn write(&mut self, place: Place, after: Option<Row>) {
+    pub(crate) fn write(&mut self, place: Place, after: Option<Entry>) {
         let before = self.row_at(place).copied();
         if let Some(before) = &before {
-            let key = key_of(place, before);
+            let key = before.key;
             if self.place_of(&key) == Some(place) {
                 self.places.insert(key, None);
-                self.rows_used[place.table as usize] -= 1;
+                self.rows_used[place.area.number()] -= 1;
             }
         }
         if let Some(after) = &after {
-            let key = key_of(place, after);
+            let key = after.key;
             if self.place_of(&key).is_none() {
-                self.rows_used[place.table as usize] += 1;
+                self.rows_used[place.area.number()] += 1;
             }
             self.places.insert(key, Some(place));
         }

@@ -9,7 +9,7 @@ use crate::reconcile::{self, ReadBack, ReadBackRow, Reconciliation};
 use crate::shadow::{Draft, Shadow};
 use crate::task::TaskSet;
 use crate::{
-    Change, FanOut, Geometry, Key, MatchIndex, Misuse, Place, Plan, Refusal, Share, Table, Task, TaskIndex,
+    Area, Change, Entry, FanOut, Geometry, Key, MatchIndex, Misuse, Place, Plan, Refusal, Share, Task, TaskIndex,
     effective_end_ns,
 };
 use index::IndexPool;
@@ -27,8 +27,8 @@ pub struct Generation(u64);
 /// How full a table is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableUsage {
-    /// The table.
-    pub table: Table,
+    /// The table, or the rules.
+    pub area: Area,
     /// Rows in use.
     pub rows_used: u32,
     /// Rows that it has.
@@ -38,8 +38,8 @@ pub struct TableUsage {
 /// How full everything is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Usage {
-    /// Table by table.
-    pub tables: [TableUsage; Table::ALL.len()],
+    /// Area by area.
+    pub tables: [TableUsage; Area::COUNT],
     /// Match indices that the card knows.
     pub indices: usize,
     /// Match indices in rows.
@@ -75,7 +75,7 @@ impl Tables {
     /// Tables without tasks, for a card whose rows are all invalid.
     pub fn new(geometry: Geometry) -> Self {
         Self {
-            tasks: TaskSet::default(),
+            tasks: TaskSet::new(geometry.prefix_bits(), geometry.rings()),
             shadow: Shadow::new(geometry),
             indices: IndexPool::new(geometry.match_indices()),
             owners: BTreeMap::new(),
@@ -105,7 +105,7 @@ impl Tables {
     }
 
     /// The rows that the card should hold, by rising place.
-    pub fn rows(&self) -> impl Iterator<Item = (Place, &writ_abi::command::Row)> {
+    pub fn rows(&self) -> impl Iterator<Item = (Place, &Entry)> {
         self.shadow.rows()
     }
 
@@ -144,10 +144,10 @@ impl Tables {
 
     /// How full everything is.
     pub fn usage(&self) -> Usage {
-        let tables = Table::ALL.map(|table| TableUsage {
-            table,
-            rows_used: self.shadow.rows_used(table),
-            rows: self.geometry().rows(table),
+        let tables = Area::all().map(|area| TableUsage {
+            area,
+            rows_used: self.shadow.rows_used(area),
+            rows: self.geometry().rows(area),
         });
         let indices = self.geometry().match_indices() as usize;
         let (free, resting) = (self.indices.free(), self.indices.resting());
@@ -187,10 +187,7 @@ impl Tables {
             return Err(Misuse::PlanOpen);
         }
         let geometry = self.geometry();
-        let outside = |place: &Place| {
-            usize::from(place.way) >= writ_abi::limits::WAYS || place.row >= geometry.rows_per_way(place.table)
-        };
-        if let Some(back) = card.iter().find(|back| outside(&back.place)) {
+        if let Some(back) = card.iter().find(|back| !geometry.has(back.place)) {
             return Err(Misuse::NoSuchPlace(back.place));
         }
         let card = card.iter().map(|back| (back.place, back.row)).collect();

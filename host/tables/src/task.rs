@@ -1,9 +1,9 @@
 //! Tasks as the tables see them, the changes to them, and the keys that follow.
 
-use crate::{Key, Refusal, Scope, Target};
-use std::collections::BTreeMap;
+use crate::{Entry, Key, MatchIndex, Refusal, Scope, Target};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use writ_abi::{command, time};
+use writ_abi::time;
 
 /// Dense number of a task, given by the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -69,10 +69,14 @@ impl Share {
 }
 
 /// The tasks and, key by key, who has a share in it. Says what a row has to hold; knows no card.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct TaskSet {
     tasks: BTreeMap<TaskIndex, Arc<Task>>,
     keys: BTreeMap<Key, Vec<Share>>,
+    /// Record ring of each task.
+    rings: BTreeMap<TaskIndex, u8>,
+    prefix_bits: Option<u8>,
+    ring_count: u8,
 }
 
 /// What a list of changes makes of a [`TaskSet`].
@@ -82,9 +86,32 @@ pub(crate) struct Delta {
     pub(crate) tasks: BTreeMap<TaskIndex, Option<Arc<Task>>>,
     /// Shares of every touched key after the changes, by rising task; empty: the key goes.
     pub(crate) keys: BTreeMap<Key, Vec<Share>>,
+    /// Record ring of every task that has a share in a touched key after the changes.
+    pub(crate) rings: BTreeMap<TaskIndex, u8>,
+}
+
+impl Delta {
+    /// What stands in the card for `key`, or `None` without shares: the widest scope and the latest end, because a key has one row and the host
+    /// gives each task its own part.
+    pub(crate) fn entry(&self, key: &Key, match_index: MatchIndex, shares: &[Share]) -> Option<Entry> {
+        let ring = *self.rings.get(&shares.first()?.task)?;
+        let scope = shares.iter().map(|share| share.scope).max()?;
+        let end_ns = shares.iter().map(|share| share.end_ns).max()?;
+        Some(Entry { key: *key, match_index, scope, not_after: time::not_after_from_ns(end_ns), ring })
+    }
 }
 
 impl TaskSet {
+    pub(crate) fn new(prefix_bits: Option<u8>, ring_count: u8) -> Self {
+        let (tasks, keys, rings) = Default::default();
+        Self { tasks, keys, rings, prefix_bits, ring_count }
+    }
+
+    fn keys_of(&self, task: &Task) -> impl Iterator<Item = Key> + use<> {
+        let keys: BTreeSet<Key> = task.targets.iter().flat_map(|target| target.keys(self.prefix_bits)).collect();
+        keys.into_iter()
+    }
+
     pub(crate) fn tasks(&self) -> impl Iterator<Item = &Task> {
         self.tasks.values().map(AsRef::as_ref)
     }
@@ -114,20 +141,20 @@ impl TaskSet {
             delta.tasks.insert(index, after);
         }
         self.touch_keys(&mut delta);
+        self.choose_rings(&mut delta);
         Ok(delta)
     }
 
     fn touch_keys(&self, delta: &mut Delta) {
         for (index, after) in &delta.tasks {
             let before = self.tasks.get(index);
-            for target in before.into_iter().flat_map(|task| &task.targets) {
-                let shares = delta.keys.entry(target.key()).or_insert_with_key(|key| self.shares(key).to_vec());
+            for key in before.into_iter().flat_map(|task| self.keys_of(task)) {
+                let shares = delta.keys.entry(key).or_insert_with_key(|key| self.shares(key).to_vec());
                 shares.retain(|share| share.task != *index);
             }
             let Some(task) = after else { continue };
-            for target in &task.targets {
-                let shares = delta.keys.entry(target.key()).or_insert_with_key(|key| self.shares(key).to_vec());
-                // The same key may come from two targets of a task; it is one share.
+            for key in self.keys_of(task) {
+                let shares = delta.keys.entry(key).or_insert_with_key(|key| self.shares(key).to_vec());
                 if let Err(position) = shares.binary_search_by_key(index, |share| share.task) {
                     shares.insert(position, Share::of(task));
                 }
@@ -135,13 +162,73 @@ impl TaskSet {
         }
     }
 
+    /// Gives every task that has a share in a touched key its ring: tasks that share keys, over however many others, have one.
+    fn choose_rings(&self, delta: &mut Delta) {
+        let mut load: Vec<usize> = vec![0; usize::from(self.ring_count.max(1))];
+        for ring in self.rings.values() {
+            load[usize::from(*ring)] += 1;
+        }
+        let touched: BTreeSet<TaskIndex> = delta.keys.values().flatten().map(|share| share.task).collect();
+        for task in touched {
+            if delta.rings.contains_key(&task) {
+                continue;
+            }
+            let group = self.group_of(task, delta);
+            let mut members = vec![0_usize; load.len()];
+            for ring in group.iter().filter_map(|task| self.rings.get(task)) {
+                members[usize::from(*ring)] += 1;
+            }
+            let most = (0..load.len()).max_by_key(|ring| (members[*ring], usize::MAX - load[*ring], usize::MAX - ring));
+            let ring = most.unwrap_or(0);
+            for task in group {
+                let before = self.rings.get(&task).copied();
+                if before.is_none() {
+                    load[ring] += 1;
+                } else if before != Some(ring as u8) {
+                    // Every row of a task that moves to another ring says so.
+                    let keys: Vec<Key> =
+                        self.after(task, delta).into_iter().flat_map(|task| self.keys_of(task)).collect();
+                    for key in keys {
+                        delta.keys.entry(key).or_insert_with_key(|key| self.shares(key).to_vec());
+                    }
+                }
+                delta.rings.insert(task, ring as u8);
+            }
+        }
+    }
+
+    /// The task as it is after the changes.
+    fn after<'a>(&'a self, index: TaskIndex, delta: &'a Delta) -> Option<&'a Arc<Task>> {
+        match delta.tasks.get(&index) {
+            Some(after) => after.as_ref(),
+            None => self.tasks.get(&index),
+        }
+    }
+
+    /// All tasks that share keys with `first`, with those that share keys with them, and so on, after the changes.
+    fn group_of(&self, first: TaskIndex, delta: &Delta) -> BTreeSet<TaskIndex> {
+        let mut group = BTreeSet::from([first]);
+        let mut next = vec![first];
+        while let Some(index) = next.pop() {
+            for key in self.after(index, delta).into_iter().flat_map(|task| self.keys_of(task)) {
+                let shares = delta.keys.get(&key).map_or_else(|| self.shares(&key), Vec::as_slice);
+                next.extend(shares.iter().map(|share| share.task).filter(|task| group.insert(*task)));
+            }
+        }
+        group
+    }
+
     pub(crate) fn apply(&mut self, delta: &Delta) {
         for (index, task) in &delta.tasks {
             match task {
                 Some(task) => self.tasks.insert(*index, task.clone()),
-                None => self.tasks.remove(index),
+                None => {
+                    self.rings.remove(index);
+                    self.tasks.remove(index)
+                }
             };
         }
+        self.rings.extend(&delta.rings);
         for (key, shares) in &delta.keys {
             if shares.is_empty() {
                 self.keys.remove(key);
@@ -163,18 +250,4 @@ fn check_task(task: &Task) -> Result<(), Refusal> {
         Some(fault) => Err(Refusal::BadTarget { task: task.index, fault }),
         None => Ok(()),
     }
-}
-
-/// What a row for these shares holds beside key and match index: the widest scope and the latest end, because a key has one
-/// row and the host gives each task its own part. `None` without shares.
-pub(crate) fn union(shares: &[Share]) -> Option<(Scope, u64)> {
-    let scope = shares.iter().map(|share| share.scope).max()?;
-    let end_ns = shares.iter().map(|share| share.end_ns).max()?;
-    Some((scope, time::not_after_from_ns(end_ns)))
-}
-
-/// A row for `key`, or `None` without shares.
-pub(crate) fn row_for(key: &Key, match_index: crate::MatchIndex, shares: &[Share]) -> Option<command::Row> {
-    let (scope, not_after) = union(shares)?;
-    Some(command::Row { key: *key.padded_bytes(), match_index, scope, not_after })
 }

@@ -2,9 +2,9 @@
 
 use crate::examples;
 use std::fmt::Write as _;
-use writ_abi::command::{Command, Completion, Opcode, Status};
-use writ_abi::parse::ParseClass;
-use writ_abi::record::{DropCause, GapRecord, PacketHeader, RawHit, RecordKind, SecondLine};
+use writ_abi::command::{Command, Completion, Opcode, RowState, Status};
+use writ_abi::parse::{ParseClass, TunnelKind};
+use writ_abi::record::{DropCause, GapRecord, Layer, PacketHeader, RawHit, RecordKind, SecondLine};
 use writ_abi::time::TimeQuality;
 use writ_abi::{Lookup, PortSide, Scope, Table};
 use zerocopy::FromZeros;
@@ -57,19 +57,33 @@ pub(crate) fn abi() -> String {
 }
 
 fn constants(out: &mut String) {
-    use writ_abi::{crc, hash, key, limits, record, registers, time};
+    use writ_abi::{command, crc, hash, key, limits, parse, record, registers, time};
     constants!(out:
         writ_abi::ABI_MAJOR, writ_abi::ABI_MINOR, writ_abi::MAGIC,
         crc::POLYNOMIAL_CRC32, crc::POLYNOMIAL_CRC32C, hash::WAY_LSB,
-        key::ADDRESS_KEY_BYTES, key::ENDPOINT_KEY_BYTES, key::KEY_BYTES_MAX,
-        limits::WAYS, limits::ADDRESS_ROWS_PER_WAY, limits::ENDPOINT_ROWS_PER_WAY, limits::MATCH_INDEX_COUNT,
-        limits::LOOKUPS, limits::LINE_BYTES, limits::WINDOW_BYTES, limits::FCS_BYTES, limits::FRAME_BYTES_MAX,
-        limits::VLAN_TAGS_MAX, limits::IPV6_EXTENSION_HEADERS_MAX, limits::COPY_FIFO_LINES, limits::COPY_FRAMES_MAX,
+        key::ADDRESS_KEY_BYTES, key::ENDPOINT_KEY_BYTES, key::FIVE_TUPLE_KEY_BYTES, key::TUNNEL_KEY_BYTES,
+        key::MAC_KEY_BYTES, key::VLAN_KEY_BYTES, key::KEY_BYTES_MAX, key::NO_VLAN,
+        limits::WAYS, limits::ADDRESS_ROWS_PER_WAY, limits::PREFIX_ROWS_PER_WAY, limits::ENDPOINT_ROWS_PER_WAY,
+        limits::FIVE_TUPLE_ROWS_PER_WAY, limits::TUNNEL_ROWS_PER_WAY, limits::MAC_ROWS_PER_WAY,
+        limits::VLAN_ROWS_PER_WAY, limits::ROWS_PER_WAY_MAX, limits::RULE_BANKS, limits::RULES_PER_BANK,
+        limits::MATCH_INDEX_COUNT, limits::HITS_MAX,
+        limits::LINE_BYTES, limits::WINDOW_BYTES, limits::FCS_BYTES, limits::FRAME_BYTES_MAX,
+        limits::VLAN_TAGS_MAX, limits::INNER_VLAN_TAGS_MAX, limits::MPLS_LABELS_MAX,
+        limits::IPV6_EXTENSION_HEADERS_MAX, limits::GTPU_EXTENSION_HEADERS_MAX,
+        limits::GTPU_PORTS, limits::VXLAN_PORTS, limits::GENEVE_PORTS, limits::L2TP_PORTS,
+        limits::COPY_FIFO_LINES, limits::COPY_FRAMES_MAX,
         limits::RECORD_FIFO_LINES, limits::WINDOW_FIFO_FRAMES, limits::DROP_QUEUE_FRAMES, limits::RECORD_RINGS,
         limits::RING_LINES_MIN, limits::RING_LINES_MAX, limits::INDEX_WRITE_BACK_RECORDS,
-        record::HITS_INLINE, record::HITS_SECOND_LINE, record::SKIP_LINE,
-        record::flags::SECOND_LINE, record::flags::CUT, record::flags::TIME_QUALITY_LSB,
-        registers::BAR_BYTES, registers::identity::BUILD_HASH_WORDS,
+        command::flags::RING_MASK, command::flags::PENDING, command::flags::DESTINATION, command::flags::MASK,
+        command::flags::PENDING_CLEAR,
+        parse::TPIDS,
+        record::HITS_INLINE, record::HITS_SECOND_LINE, record::SKIP_LINE, record::ETHERNET_BYTES,
+        record::flags::SECOND_LINE, record::flags::CUT, record::flags::OWN_TUNNEL, record::flags::TIME_QUALITY_LSB,
+        record::link::VLAN_TAGS_MASK, record::link::MPLS_LABELS_LSB, record::link::PPPOE, record::link::PSEUDOWIRE,
+        record::tunnel::KIND_MASK, record::tunnel::INNER_ETHERNET,
+        record::layer_flags::OUTER_PORTS, record::layer_flags::OUTER_FRAGMENT, record::layer_flags::INNER_PORTS,
+        record::layer_flags::INNER_FRAGMENT,
+        registers::BAR_BYTES, registers::identity::BUILD_HASH_WORDS, registers::rings::RECORD_STRIDE,
         time::CORE_CLOCK_HZ, time::INCREMENT_NS, time::INCREMENT_FRACTION,
         time::NOT_AFTER_SHIFT, time::NOT_AFTER_BITS, time::NOT_AFTER_NEVER,
     );
@@ -79,11 +93,14 @@ fn numbers(out: &mut String) {
     numbers!(out: PortSide);
     numbers!(out: Scope);
     numbers!(out: Lookup);
+    lookups(out);
     numbers!(out: Table);
     numbers!(out: ParseClass);
+    numbers!(out: TunnelKind);
     numbers!(out: TimeQuality);
     numbers!(out: Opcode);
     numbers!(out: Status);
+    numbers!(out: RowState);
     out.push_str("\nenum RecordKind\n");
     for kind in [RecordKind::Packet, RecordKind::Gap, RecordKind::Skip] {
         // A kind that is added stops the compiler here, and belongs into the list above.
@@ -98,11 +115,22 @@ fn numbers(out: &mut String) {
     }
 }
 
+/// What each lookup reads and what its hit means.
+fn lookups(out: &mut String) {
+    out.push_str("\nlookups: number, table, side, layer\n");
+    for lookup in Lookup::ALL {
+        let table = lookup.table().map_or("rules".to_owned(), |table| format!("{table:?}"));
+        writeln!(out, "  {:3} {table} {:?} {:?}", lookup as u8, lookup.side(), lookup.layer())
+            .expect("a string takes everything");
+    }
+}
+
 fn layouts(out: &mut String) {
     layout!(out: RawHit { 0 });
+    layout!(out: Layer { l3_offset, l3_end, l4_end, protocol });
     layout!(out: PacketHeader {
         kind, flags, hit_count, port_side, record_sequence, stamp_ns, original_bytes, captured_bytes, parse_class,
-        vlan_tags, l3_offset, l3_end, l4_offset, l4_end, protocol, reserved, payload_crc32c, header_crc32c, hits,
+        link, tunnel, layer_flags, outer, inner, payload_crc32c, header_crc32c, hits,
     });
     layout!(out: SecondLine { hits, reserved });
     layout!(out: GapRecord {
@@ -110,9 +138,9 @@ fn layouts(out: &mut String) {
         reserved3,
     });
     layout!(out: Command {
-        opcode, table, way, scope, tag, row, match_index, not_after, key, reserved, crc32c,
+        opcode, table, way, scope, tag, row, match_index, not_after, key, flags, crc32c,
     });
     layout!(out: Completion {
-        tag, status, opcode, row_valid, reserved, stamp_ns, frames_looked_up, drop_packets, drop_bytes, reserved2, row,
+        tag, status, opcode, row_state, reserved, stamp_ns, frames_looked_up, drop_packets, drop_bytes, reserved2, row,
     });
 }

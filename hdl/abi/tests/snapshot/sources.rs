@@ -1,7 +1,10 @@
 //! Holds the printed ABI against the source: nothing public may be missing in it.
 
 use crate::{in_crate, print};
-use writ_abi::registers::BLOCKS;
+use writ_abi::parse::ParseClass;
+use writ_abi::record::DropCause;
+use writ_abi::registers::{BLOCKS, COUNTERS, Counter, identity, rings};
+use writ_abi::{Table, limits};
 
 /// The source files of the crate: module name (empty for the crate itself) and text.
 fn sources() -> Vec<(String, String)> {
@@ -86,7 +89,12 @@ fn addresses_and_registers_agree() {
                         let register = block.registers.iter().find(|register| register.name == name)?;
                         Some(block.offset + register.offset)
                     };
-                    let found = at(register).or_else(|| at(&format!("{register}_0")));
+                    // Of registers that come several times, the constant is that of the first.
+                    let first_ring = register.replacen("RECORD_", "RECORD0_", 1);
+                    let found = at(register)
+                        .or_else(|| at(&format!("{register}_0")))
+                        .or_else(|| at(&first_ring))
+                        .or_else(|| at(&register.replacen("TABLE_", "ADDRESS_", 1)));
                     assert_eq!(found, Some(address), "{name}");
                     checked += 1;
                 }
@@ -95,8 +103,63 @@ fn addresses_and_registers_agree() {
         }
     }
     let registers: usize = BLOCKS.iter().map(|block| block.registers.len()).sum();
-    // Seven words of the build hash have no name of their own.
-    assert_eq!(checked, registers - 7, "a register has no address constant");
+    // Seven words of the build hash, the sizes of six tables and the registers of three rings have no name of their own.
+    let of_a_ring = 6;
+    let repeated = 7 + (Table::ALL.len() - 1) + (limits::RECORD_RINGS - 1) * of_a_ring;
+    assert_eq!(checked, registers - repeated, "a register has no address constant");
+}
+
+/// Registers that come once a ring, a table or a word stand where the ABI says that they do.
+#[test]
+fn repeated_registers_are_evenly_spaced() {
+    let name_at = |address: u32| {
+        BLOCKS.iter().find_map(|block| {
+            let register = block.registers.iter().find(|register| block.offset + register.offset == address)?;
+            Some(register.name)
+        })
+    };
+    for ring in 0..limits::RECORD_RINGS as u32 {
+        for at in [
+            rings::RECORD_BASE_LO_AT,
+            rings::RECORD_BASE_HI_AT,
+            rings::RECORD_LINES_AT,
+            rings::RECORD_INDEX_LO_AT,
+            rings::RECORD_INDEX_HI_AT,
+            rings::RECORD_CONSUMER_AT,
+        ] {
+            let first = name_at(at).expect("a register of ring 0");
+            let expected = first.replacen("RECORD0_", &format!("RECORD{ring}_"), 1);
+            assert_eq!(name_at(at + ring * rings::RECORD_STRIDE), Some(expected.as_str()));
+        }
+    }
+    for table in Table::ALL {
+        let name: String = format!("{table:?}")
+            .char_indices()
+            .flat_map(|(i, c)| (i > 0 && c.is_uppercase()).then_some('_').into_iter().chain(c.to_uppercase()))
+            .collect();
+        let at = identity::TABLE_ROWS_AT + 4 * table as u32;
+        assert_eq!(name_at(at), Some(format!("{name}_ROWS").as_str()));
+        let block = BLOCKS.iter().find(|block| block.name == "IDENTITY").expect("a block");
+        let register = block.registers.iter().find(|register| register.offset == at - block.offset);
+        assert_eq!(register.expect("a register").fields[0].reset, table.rows_per_way(), "{name}");
+    }
+    for word in 0..identity::BUILD_HASH_WORDS {
+        assert_eq!(name_at(identity::BUILD_HASH_AT + 4 * word), Some(format!("BUILD_HASH_{word}").as_str()));
+    }
+}
+
+/// Counters of classes and causes stand under the number of their class and cause.
+#[test]
+fn every_class_and_cause_has_its_counter() {
+    let names = |class: &str, name: &str| name.replace('_', "").eq_ignore_ascii_case(class);
+    for class in ParseClass::ALL {
+        let (_, name, _) = COUNTERS.iter().find(|(each, _, _)| *each == Counter::Class(class as u8)).expect("counted");
+        assert!(names(&format!("CLASS{class:?}"), name), "{class:?} is {name}");
+    }
+    for cause in DropCause::ALL {
+        let (_, name, _) = COUNTERS.iter().find(|(each, _, _)| *each == Counter::Drop(cause as u8)).expect("counted");
+        assert!(names(&format!("DROP{cause:?}"), name), "{cause:?} is {name}");
+    }
 }
 
 /// Today's ticks, and those of the orders that will ever be made, are ticks that expire.

@@ -71,20 +71,22 @@ impl Tables {
         batch: &[RowWrite],
         submit: &mut impl FnMut(&[Command]) -> Result<Vec<Completion>, E>,
     ) -> Result<Answer, ExecuteError<E>> {
-        let commands: Vec<Command> = batch.iter().map(|write| write.command(self.take_tag())).collect();
+        let of_writes: Vec<Vec<Command>> = batch.iter().map(|write| write.commands(|| self.take_tag())).collect();
+        let commands = of_writes.concat();
         let completions = submit(&commands).map_err(ExecuteError::Transport)?;
         let mut answer = Answer { stamp_ns: 0, refused: None };
-        let mut fitting = 0;
-        for ((write, command), completion) in batch.iter().zip(&commands).zip(&completions) {
-            if completion.tag != command.tag {
-                break;
-            }
-            fitting += 1;
-            answer.stamp_ns = answer.stamp_ns.max(completion.stamp_ns.get());
-            if completion.status == Status::Done as u8 {
-                self.confirm(write.id())?;
-            } else {
-                answer.refused.get_or_insert((completion.status, write.place()));
+        let fitting = commands.iter().zip(&completions).take_while(|(one, other)| one.tag == other.tag).count();
+        let mut answered = completions.iter().take(fitting);
+        for (write, commands) in batch.iter().zip(&of_writes) {
+            let answers: Vec<&Completion> = answered.by_ref().take(commands.len()).collect();
+            let last_ns = answers.iter().map(|completion| completion.stamp_ns.get()).max();
+            answer.stamp_ns = answer.stamp_ns.max(last_ns.unwrap_or(0));
+            match answers.iter().find(|completion| completion.status != Status::Done as u8) {
+                Some(completion) => {
+                    answer.refused.get_or_insert((completion.status, write.place()));
+                }
+                None if answers.len() == commands.len() => self.confirm(write.id())?,
+                None => {}
             }
         }
         if fitting < commands.len() || completions.len() > commands.len() {

@@ -1,6 +1,7 @@
 //! Who gets what of a hit: before, during and after changes.
 
 use crate::card::*;
+use std::net::Ipv4Addr;
 use writ_abi::time;
 use writ_tables::*;
 
@@ -11,7 +12,7 @@ fn world() -> (Tables, Card) {
 }
 
 fn index_of(tables: &Tables, number: u32) -> MatchIndex {
-    tables.find(&target(number).key()).expect("the target is in the tables").1
+    tables.find(&target(number).keys(None)[0]).expect("the target is in the tables").1
 }
 
 /// Tasks and scopes that cover a stamp.
@@ -26,8 +27,8 @@ fn tasks_on_one_key_share_a_row_and_nothing_else() {
     let content = Task { end_ns: 100 * TICK_NS + 17, ..task(2, [0, 4], Scope::Content, 0) };
     apply(&mut tables, &mut card, &[Change::Add(pen_register.clone()), Change::Add(content)]);
     let index = index_of(&tables, 0);
-    let found = card.find(&key_bytes(&target(0)));
-    assert_eq!(found, Some((index.value(), Scope::Content, time::not_after_from_ns(pen_register.end_ns))));
+    let found = card.find(&key_of(&target(0)));
+    assert_eq!(found, Some((index.value(), Scope::Content, time::not_after_from_ns(pen_register.end_ns), 0)));
     assert_eq!(covering(&tables, index, 49 * TICK_NS), [(2, Scope::Content)]);
     assert_eq!(covering(&tables, index, 50 * TICK_NS), [(1, Scope::HeadersL4), (2, Scope::Content)]);
     // The ordered end lies within a tick; what counts ends with the tick before.
@@ -38,8 +39,8 @@ fn tasks_on_one_key_share_a_row_and_nothing_else() {
     assert_eq!(tables.next_end_ns(), Some(100 * TICK_NS));
     assert_eq!(tables.ended(100 * TICK_NS).collect::<Vec<_>>(), [TaskIndex(2)]);
     apply(&mut tables, &mut card, &[Change::Remove(TaskIndex(2))]);
-    assert_eq!(card.find(&key_bytes(&target(0))).map(|(_, scope, _)| scope), Some(Scope::HeadersL4));
-    assert_eq!(card.find(&key_bytes(&target(4))), None);
+    assert_eq!(card.find(&key_of(&target(0))).map(|(_, scope, ..)| scope), Some(Scope::HeadersL4));
+    assert_eq!(card.find(&key_of(&target(4))), None);
 }
 
 #[test]
@@ -194,8 +195,43 @@ fn nothing_that_is_printed_names_a_target() {
         let text = target(number).reveal();
         let value = text.split(['=', '/']).nth(1).expect("a value");
         assert!(!printed.contains(value), "{text} is printed");
-        let key = key_bytes(&target(number)).1;
+        let key = key_of(&target(number)).1;
         let bytes = format!("{:?}", &key[1..5]);
         assert!(!printed.contains(bytes.trim_matches(['[', ']'])), "the key of {text} is printed");
     }
+}
+
+/// Two groups of tasks on different rings become one as soon as a task shares with both; all their rows follow.
+#[test]
+fn tasks_that_share_targets_share_a_ring() {
+    let (mut tables, mut card) = world();
+    let ring = |card: &Card, number: u32| card.find(&key_of(&target(number))).expect("the key is in the card").3;
+    for index in 0..4 {
+        apply(&mut tables, &mut card, &[Change::Add(task(index, [4 * index, 4 * index + 2], Scope::Content, 0))]);
+    }
+    let rings: Vec<u8> = (0..4).map(|index| ring(&card, 4 * index)).collect();
+    assert_eq!(rings, [0, 1, 2, 3], "tasks are spread");
+    // Task 10 meets tasks 1 and 3, which had nothing to do with each other.
+    apply(&mut tables, &mut card, &[Change::Add(task(10, [6, 12, 40], Scope::HeadersL4, 0))]);
+    let joined: Vec<u8> = [4, 6, 12, 14, 40].into_iter().map(|number| ring(&card, number)).collect();
+    assert!(joined.windows(2).all(|pair| pair[0] == pair[1]), "{joined:?}");
+    assert_eq!((ring(&card, 0), ring(&card, 8)), (0, 2), "nobody else moves");
+}
+
+/// A packet hits one rule of a bank. What a prefix sends may go to another one, so senders' and receivers' rules never share a bank, which
+/// leaves two banks for each: any number of prefixes side by side, two deep, and the third by name refused.
+#[test]
+fn overlapping_prefixes_take_banks_of_their_own() {
+    let (mut tables, mut card) = world();
+    let prefix = |third: u8, bits: u8| Target::Ipv4Prefix { network: Ipv4Addr::new(10, 20, third, 0), bits };
+    let add = |index: u32, target| Change::Add(Task { targets: vec![target], ..task(index, [0], Scope::Content, 0) });
+    for index in 0..50 {
+        apply(&mut tables, &mut card, &[add(index, prefix(2 * index as u8, 24))]);
+        check_banks(&card);
+    }
+    apply(&mut tables, &mut card, &[add(60, prefix(0, 22))]);
+    check_banks(&card);
+    assert_eq!(tables.usage().tables[Table::ALL.len()].rows_used, 102);
+    let refused = tables.plan(&[add(99, prefix(0, 20))]).map(|_| ());
+    assert_eq!(refused, Err(Refusal::RulesOverlap { task: TaskIndex(99) }));
 }

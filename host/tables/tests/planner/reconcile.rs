@@ -14,7 +14,7 @@ fn world() -> (Tables, Card, Plain) {
         Change::Add(task(2, 10..30, Scope::Content, 1)),
         Change::Add(task(3, [40, 41, 43], Scope::HeadersL3, 8)),
     ];
-    world_of(Geometry::new(16, 8, 200).expect("a valid geometry"), &changes)
+    world_of(geometry(16, 8, 200), &changes)
 }
 
 fn world_of(geometry: Geometry, changes: &[Change]) -> (Tables, Card, Plain) {
@@ -24,7 +24,7 @@ fn world_of(geometry: Geometry, changes: &[Change]) -> (Tables, Card, Plain) {
 }
 
 fn place_of(tables: &Tables, number: u32) -> Place {
-    tables.find(&target(number).key()).expect("the target is in the tables").0
+    tables.find(&target(number).keys(Some(PREFIX_BITS))[0]).expect("the target is in the tables").0
 }
 
 fn reconcile(tables: &Tables, card: &mut Card) -> Reconciliation {
@@ -40,15 +40,17 @@ fn repair(tables: &mut Tables, card: &mut Card, reconciliation: Reconciliation) 
 
 /// A row that the planner did not ask for.
 fn plant(card: &mut Card, number: u32, way: usize, index: u32, scope: Scope) -> Place {
-    let key = target(number).key();
-    let place = card.geometry.places_of(&key)[way];
+    let key = target(number).keys(Some(PREFIX_BITS))[0];
+    let place = card.geometry.places_of(&key).expect("an exact key")[way];
     let row = writ_abi::command::Row {
         key: *key.padded_bytes(),
         match_index: MatchIndex::new(index).expect("in range"),
         scope,
         not_after: time::NOT_AFTER_NEVER,
+        ring: 0,
     };
-    card.execute(&Command::write_row(0, place.table, place.way, place.row, &row));
+    let Area::Table(table) = place.area else { panic!("an exact key") };
+    card.execute(&Command::write_row(0, table, place.way, place.row, &row));
     place
 }
 
@@ -63,32 +65,40 @@ fn a_card_as_it_should_be_is_clean() {
 fn every_kind_of_difference_is_named_and_mended() {
     let (mut tables, mut card, plain) = world();
     let missing = place_of(&tables, 0);
-    card.rows.remove(&(missing.table, missing.way, missing.row));
+    card.rows.remove(&missing);
     // A wider scope and an endless term under the right key.
-    let (right, index) = tables.find(&target(40).key()).expect("the target is in the tables");
+    let (right, index) = tables.find(&target(40).keys(None)[0]).expect("the target is in the tables");
     let way = usize::from(right.way);
     assert_eq!(plant(&mut card, 40, way, index.value(), Scope::Content), right);
     // Somebody's key that no task names, where nothing should stand.
     let free = (60..200)
         .filter(|number| number % 4 == 0)
         .find_map(|number| {
-            let places = card.geometry.places_of(&target(number).key());
-            let way = places.iter().position(|place| !card.rows.contains_key(&(place.table, place.way, place.row)))?;
+            let places = card.geometry.places_of(&target(number).keys(Some(PREFIX_BITS))[0]).expect("an exact key");
+            let way = places.iter().position(|place| !card.rows.contains_key(place))?;
             Some((number, way))
         })
         .expect("a free place");
     let foreign = plant(&mut card, free.0, free.1, 150, Scope::Content);
     let damaged = place_of(&tables, 43);
-    card.rows.get_mut(&(damaged.table, damaged.way, damaged.row)).expect("a row").scope = 7;
+    card.rows.get_mut(&damaged).expect("a row").scope = 7;
 
     let reconciliation = reconcile(&tables, &mut card);
     let found: BTreeSet<String> = reconciliation.differences().iter().map(|each| format!("{each:?}")).collect();
-    let different =
-        Difference::Different { place: right, match_index: false, scope: true, not_after: true, wider: true };
+    let different = Difference::Different {
+        place: right,
+        match_index: false,
+        scope: true,
+        not_after: true,
+        ring: true,
+        wider: true,
+    };
     let expected =
         [Difference::Missing(missing), Difference::Foreign(foreign), Difference::Damaged(damaged), different];
     assert_eq!(found, expected.iter().map(|each| format!("{each:?}")).collect());
-    assert!(different.to_string().ends_with("another scope and end; the card allows more than was ordered"));
+    assert!(
+        different.to_string().ends_with("another scope and end and record ring; the card allows more than was ordered")
+    );
     // What no order allows goes with the very first batch.
     assert!(reconciliation.writes().iter().any(|write| write.place() == foreign && write.after().is_none()));
     repair(&mut tables, &mut card, reconciliation);
@@ -104,11 +114,11 @@ fn every_kind_of_difference_is_named_and_mended() {
 fn a_stray_copy_goes_last() {
     let (mut tables, mut card, plain) = world();
     let home = place_of(&tables, 4);
-    let index = tables.find(&target(4).key()).expect("the target is in the tables").1.value();
-    let places = card.geometry.places_of(&target(4).key());
-    let free = places.iter().position(|place| !card.rows.contains_key(&(place.table, place.way, place.row)));
+    let index = tables.find(&target(4).keys(None)[0]).expect("the target is in the tables").1.value();
+    let places = card.geometry.places_of(&target(4).keys(None)[0]).expect("an exact key");
+    let free = places.iter().position(|place| !card.rows.contains_key(place));
     let stray = plant(&mut card, 4, free.expect("a free place"), index, Scope::Content);
-    card.rows.remove(&(home.table, home.way, home.row));
+    card.rows.remove(&home);
     let reconciliation = reconcile(&tables, &mut card);
     let places: Vec<_> = reconciliation.writes().iter().map(RowWrite::place).collect();
     assert_eq!(places, [home, stray], "the key has to stand at home before the stray copy goes");
@@ -153,7 +163,7 @@ fn a_part_that_is_clean_does_not_make_the_card_verified() {
     tables.begin_repair(reconciliation).expect("nothing is open");
     execute(&mut tables, &mut card);
     assert!(!tables.is_verified());
-    let outside = Place { table: Table::Endpoint, way: 0, row: 8 };
+    let outside = Place { area: Area::Table(Table::Endpoint), way: 0, row: 8 };
     let read = [ReadBack { place: outside, row: ReadBackRow::Invalid }];
     assert_eq!(tables.reconcile(&read, 0).map(|_| ()), Err(Misuse::NoSuchPlace(outside)));
 }
@@ -162,14 +172,14 @@ fn a_part_that_is_clean_does_not_make_the_card_verified() {
 fn an_answer_about_another_row_is_damage() {
     let (tables, mut card, _) = world();
     let (place, other) = (place_of(&tables, 0), place_of(&tables, 4));
-    let completion = card.execute(&Command::read_row(0, place.table, place.way, place.row));
-    assert!(matches!(ReadBack::parse(place, &completion).row, ReadBackRow::Valid(_)));
-    assert_eq!(ReadBack::parse(other, &completion).row, ReadBackRow::Damaged);
+    let completions = place.read_commands(|| 0).iter().map(|command| card.execute(command)).collect::<Vec<_>>();
+    assert!(matches!(ReadBack::parse(place, &completions).row, ReadBackRow::Valid(_)));
+    assert_eq!(ReadBack::parse(other, &completions).row, ReadBackRow::Damaged);
 }
 
 /// Tables so full that a new key needs long chains, and the changes that add one.
 fn crowded() -> (Tables, Card, Plain, Vec<Change>) {
-    let geometry = Geometry::new(8, 8, 200).expect("a valid geometry");
+    let geometry = geometry(8, 8, 200);
     let (mut tables, mut card, mut plain) = world_of(geometry, &[]);
     let candidates: Vec<Change> =
         (0..400).map(|number| Change::Add(task(number, [4 * number], Scope::Content, 0))).collect();
@@ -205,7 +215,7 @@ fn a_chain_that_was_given_up_is_walked_back_in_order() {
                     break;
                 }
                 for write in batch {
-                    card.execute(&write.command(0));
+                    send(&mut card, &write);
                     tables.confirm(write.id()).expect("handed out");
                 }
             }
@@ -221,7 +231,7 @@ fn a_chain_that_was_given_up_is_walked_back_in_order() {
                     batch.reverse();
                 }
                 for write in batch {
-                    card.execute(&write.command(0));
+                    send(&mut card, &write);
                     tables.confirm(write.id()).expect("handed out");
                     let all_found = plain.expected().keys().all(|key| card.find(key).is_some());
                     assert!(all_found, "a key went away in the repair");
@@ -246,8 +256,10 @@ proptest! {
     fn any_card_is_mended(damage in vec((0..120_u32, 0..4_usize, 0..200_u32, 0..4_u8), 0..30)) {
         let (mut tables, mut card, plain) = world();
         for (number, way, index, what) in damage {
-            let place = card.geometry.places_of(&target(number).key())[way];
-            let at = (place.table, place.way, place.row);
+            let key = target(number).keys(Some(PREFIX_BITS))[0];
+            let Some(places) = card.geometry.places_of(&key) else { continue };
+            let place = places[way];
+            let at = place;
             match what {
                 0 => { card.rows.remove(&at); }
                 1 | 2 => { plant(&mut card, number, way, index, Scope::Content); }
@@ -268,7 +280,7 @@ proptest! {
         broke_off in 0..20_usize,
     ) {
         // So full that keys have to move.
-        let geometry = Geometry::new(8, 8, 200).expect("a valid geometry");
+        let geometry = geometry(8, 8, 200);
         let before = [Change::Add(task(1, old, Scope::HeadersL4, 3)), Change::Add(task(3, [3, 7], Scope::Content, 3))];
         let (mut tables, mut card, plain) = world_of(geometry, &before);
         let changes = [Change::Add(task(2, new, Scope::Content, 0)), Change::Remove(TaskIndex(3))];
@@ -280,7 +292,7 @@ proptest! {
                 if count >= broke_off {
                     break 'plan;
                 }
-                card.execute(&write.command(0));
+                send(&mut card, &write);
                 tables.confirm(write.id()).expect("handed out");
             }
             if tables.next_batch().is_empty() {
@@ -298,7 +310,7 @@ proptest! {
                 break;
             }
             for write in batch {
-                card.execute(&write.command(0));
+                send(&mut card, &write);
                 tables.confirm(write.id()).expect("handed out");
                 prop_assert!(common.iter().all(|key| card.find(key).is_some()), "a key went away in the repair");
             }

@@ -1,17 +1,16 @@
-//! Makes records: moves the captured lines from frame store to record FIFO, and builds the headers.
+//! Makes records: moves the captured lines from frame store to the ring's record FIFO, and builds the headers.
 //!
 //! # Theory of operation
-//! Each clock is one slot: a line of payload, a header, a gap record, or nothing. This block chooses the slot and reads the frame store
-//! (clock 1); the [`Framer`] does the rest (clocks 2 to 5). A record's slots are its payload's lines, then its header; a gap record
-//! comes before both.
+//! Each clock is one slot: a gap record, a second header line, a line of payload, a first header line, or nothing. This block chooses the slot and reads
+//! the frame store (clock 1); the [`Framer`] does the rest (clocks 2 to 5). A record's slots come in the order of this list, which puts its first line behind
+//! all that the first line's CRCs depend on.
 //!
 //! # Limits
 //! One line a clock, headers included; no bubble between records.
 
 use super::framer::{Framer, Slot};
-use super::record_lines::RecordLines;
-use super::types::Job;
-use crate::lookup::types::Verdict;
+use super::lines::RecordLines;
+use crate::capture::types::Job;
 use crate::parse::types::Ticket;
 use crate::prelude::*;
 
@@ -22,9 +21,11 @@ pub enum CopyState {
     Idle,
     /// Making the slot of a gap record.
     Gap,
+    /// Making the slot of a second header line.
+    Second,
     /// Making slots of payload.
     Payload,
-    /// Making the slot of a header.
+    /// Making the slot of a first header line.
     Header,
 }
 
@@ -59,11 +60,11 @@ pub struct Copier {
     pub copied: Signal<Out, Bit>,
     /// With `copied`: port B.
     pub copied_port: Signal<Out, Bit>,
-    /// `line` is a header or gap record.
-    pub write_header: Signal<Out, Bit>,
-    /// `line` is a line of payload.
-    pub write_payload: Signal<Out, Bit>,
-    /// A line for the record FIFO.
+    /// `line` is the first line of a record, for the rings that are set.
+    pub write_header: Signal<Out, Bits<4>>,
+    /// `line` is another line of a record, for the rings that are set.
+    pub write_rest: Signal<Out, Bits<4>>,
+    /// A line for a record FIFO.
     pub line: Signal<Out, Bits<512>>,
     /// Nothing inside.
     pub idle: Signal<Out, Bit>,
@@ -75,7 +76,6 @@ pub struct Copier {
     framer: Framer,
     new_work: Signal<Local, Job>,
     new_ticket: Signal<Local, Ticket>,
-    verdict: Signal<Local, Verdict>,
     ticket: Signal<Local, Ticket>,
     take: Signal<Local, Bit>,
     slot: Signal<Local, Slot>,
@@ -90,10 +90,9 @@ impl Logic for Copier {
         self.framer.reset.next = self.reset.val();
 
         // Which slot is this clock's?
-        self.verdict.next = self.work.q.val().verdict;
-        self.ticket.next = self.verdict.val().ticket;
+        self.ticket.next = self.work.q.val().ticket;
         self.new_work.next = self.job.val();
-        self.new_ticket.next = self.new_work.val().verdict.ticket;
+        self.new_ticket.next = self.new_work.val().ticket;
         self.slot.next = Slot::Empty;
         self.take.next = false;
         self.copied.next = false;
@@ -110,7 +109,17 @@ impl Logic for Copier {
                 if !self.work.q.val().packet {
                     self.take.next = self.job_valid.val();
                     self.state.d.next = CopyState::Idle;
+                } else if self.record_lines.has_second.val() {
+                    self.state.d.next = CopyState::Second;
                 } else if self.lines_left.q.val().any() {
+                    self.state.d.next = CopyState::Payload;
+                } else {
+                    self.state.d.next = CopyState::Header;
+                }
+            }
+            CopyState::Second => {
+                self.slot.next = Slot::Second;
+                if self.lines_left.q.val().any() {
                     self.state.d.next = CopyState::Payload;
                 } else {
                     self.state.d.next = CopyState::Header;
@@ -142,6 +151,8 @@ impl Logic for Copier {
             self.next_line.d.next = self.new_ticket.val().start.get_bits::<11>(0);
             if self.new_work.val().gap.open {
                 self.state.d.next = CopyState::Gap;
+            } else if self.new_work.val().hit_count > bits::<5>(8) {
+                self.state.d.next = CopyState::Second;
             } else if self.new_work.val().lines.any() {
                 self.state.d.next = CopyState::Payload;
             } else {
@@ -154,14 +165,18 @@ impl Logic for Copier {
         self.framer.built.next = self.record_lines.packet.val();
         if self.slot.val() == Slot::Gap {
             self.framer.built.next = self.record_lines.gap.val();
+        } else if self.slot.val() == Slot::Second {
+            self.framer.built.next = self.record_lines.second.val();
         }
+        self.framer.ring.next = self.work.q.val().ring;
+        self.framer.has_second.next = self.record_lines.has_second.val();
         self.framer.last.next = self.lines_left.q.val() == bits::<8>(1);
         self.framer.port.next = self.ticket.val().port;
         self.framer.captured.next = self.work.q.val().captured;
         self.framer.line_a.next = self.line_a.val();
         self.framer.line_b.next = self.line_b.val();
         self.line.next = self.framer.line.val();
-        self.write_payload.next = self.framer.write_payload.val();
+        self.write_rest.next = self.framer.write_rest.val();
         self.write_header.next = self.framer.write_header.val();
         self.idle.next = (self.state.q.val() == CopyState::Idle) & self.framer.idle.val();
     }
