@@ -63,3 +63,130 @@ pub struct Verdict {
 }
 
 const _: () = assert!(limits::HITS_MAX * Hit::BITS == 483, "the hits of a verdict");
+
+/// What one way says about one key, or one place of a bank about a frame.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct Candidate {
+    /// Undamaged, visible, has the key, lives.
+    pub live: Bit,
+    /// Undamaged, visible, has the key, is expired.
+    pub expired: Bit,
+    /// Parity does not fit.
+    pub damaged: Bit,
+    /// A rule that stands for the receiver.
+    pub destination: Bit,
+    /// The row.
+    pub row: RowData,
+}
+
+/// Result of one lookup; all zero where nothing was looked up.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct Found {
+    /// The hit.
+    pub hit: Hit,
+    /// Only expired rows have the key.
+    pub expired: Bit,
+    /// Two live rows that differ.
+    pub multi: Bit,
+    /// A damaged row was read.
+    pub damaged: Bit,
+}
+
+/// What makes a rule apart from its row. Bit `i` of `parity` makes the bits at `i`, `i + 8`... even.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct RuleWord {
+    /// Over all the rest.
+    pub parity: Bits<8>,
+    /// It stands for the receiver.
+    pub destination: Bit,
+    /// Zero.
+    pub spare: Bits<7>,
+    /// The bits to find.
+    pub value: Bits<304>,
+    /// The bits to look at.
+    pub mask: Bits<304>,
+}
+
+/// One access to the memories, in a clock in which no keys enter. What is written stands in the engine's registers.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct RowAccess {
+    /// Read.
+    pub read: Bit,
+    /// Write the row.
+    pub write: Bit,
+    /// With `write`: and its key, or a rule's value and mask.
+    pub write_key: Bit,
+    /// With `write`: make it invalid, whatever the row register holds.
+    pub blank: Bit,
+    /// Write what the batch sweep has changed.
+    pub back: Bit,
+    /// Write zero into all ways of all tables and all banks; may take any clock.
+    pub erase: Bit,
+    /// With `read`: all tables, or all banks.
+    pub every: Bit,
+    /// The rules, not the tables.
+    pub rules: Bit,
+    /// Table.
+    pub table: Bits<3>,
+    /// Way or bank.
+    pub way: Bits<2>,
+    /// Row or rule.
+    pub row: Bits<13>,
+}
+
+/// The batch sweep, as memories have to know it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct SweepMode {
+    /// A sweep is under way.
+    pub active: Bit,
+    /// `Settle`, not `Abort`.
+    pub settle: Bit,
+    /// What was read comes back at this clock and counts.
+    pub capture: Bit,
+}
+
+/// First line of a completion, as it lies in memory ([`writ_abi::command::Completion`]).
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct CompletionHead {
+    pub tag: Bits<32>,
+    pub status: Bits<8>,
+    pub opcode: Bits<8>,
+    pub row_state: Bits<8>,
+    pub reserved: Bits<8>,
+    pub stamp_ns: Bits<64>,
+    pub frames_looked_up_a: Bits<64>,
+    pub frames_looked_up_b: Bits<64>,
+    pub drop_packets: Bits<64>,
+    pub drop_bytes: Bits<64>,
+    pub reserved_2: Bits<128>,
+}
+
+/// Second line of a completion: a row or rule, laid out like the command that would write it.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct CompletionRow {
+    pub opcode: Bits<8>,
+    pub table: Bits<8>,
+    pub way: Bits<8>,
+    pub scope: Bits<8>,
+    pub tag: Bits<32>,
+    pub row: Bits<32>,
+    pub match_index: Bits<24>,
+    pub not_after: Bits<48>,
+    pub key: Bits<304>,
+    pub flags: Bits<8>,
+    pub crc32c: Bits<32>,
+}
+
+const _: () = {
+    assert!(CompletionHead::BITS == 512 && CompletionRow::BITS == 512 && RuleWord::BITS == 624);
+    use core::mem::offset_of;
+    use writ_abi::command::{Command, Completion, flags};
+    assert!(offset_of!(Completion, row_state) == 6 && offset_of!(Completion, stamp_ns) == 8);
+    assert!(offset_of!(Completion, frames_looked_up) == 16);
+    assert!(offset_of!(Completion, drop_packets) == 32 && offset_of!(Completion, row) == 64);
+    assert!(offset_of!(Command, tag) == 4 && offset_of!(Command, row) == 8 && offset_of!(Command, match_index) == 12);
+    assert!(offset_of!(Command, not_after) == 15 && offset_of!(Command, key) == 21);
+    assert!(offset_of!(Command, flags) == 59 && offset_of!(Command, crc32c) == 60);
+    assert!(flags::RING_MASK == 3 && flags::PENDING == 4 && flags::DESTINATION == 8 && flags::MASK == 16);
+    assert!(flags::PENDING_CLEAR == 32, "kernels write these as numbers");
+};
