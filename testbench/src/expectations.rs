@@ -150,13 +150,17 @@ fn iri(payload: &pspdu::IriPayload<'_>) -> Result<Value, String> {
 
 fn cc(payload: &pspdu::CcPayload<'_>) -> Result<Value, String> {
     let CcContents::IpCc(contents) = &payload.contents else { return Err("content of another service".to_owned()) };
-    let IpCcContents::Packets(packet) = &contents.contents else { return Err("a truncated packet".to_owned()) };
+    let (name, packet) = match &contents.contents {
+        IpCcContents::Packets(packet) => ("packet", packet),
+        IpCcContents::Truncated { packet, .. } => ("truncated_packet", packet),
+        IpCcContents::Other(_) => return Err("contents of an unknown form".to_owned()),
+    };
     let stamp = payload.micro_second_time_stamp;
     Ok(json!({
         "direction": payload.direction.map(|direction| direction.number()),
         "seconds": stamp.map(|stamp| stamp.seconds),
         "micro_seconds": stamp.map(|stamp| stamp.micro_seconds),
-        "packet": hex(packet),
+        name: hex(packet),
     }))
 }
 

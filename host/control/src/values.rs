@@ -202,7 +202,15 @@ fn parse_endpoint(value: &str) -> Result<Target, ValueError> {
         Some(inner) => IpAddr::V6(inner.parse().map_err(|_| form())?),
         None => IpAddr::V4(address.parse().map_err(|_| form())?),
     };
+    if !is_digits(port) {
+        return Err(form());
+    }
     Ok(Target::Endpoint { address, port: port.parse().map_err(|_| form())?, protocol })
+}
+
+/// The readers of the standard library take a sign as well.
+fn is_digits(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// When something begins or ends. Typed as `now`, `@NANOSECONDS` (TAI since the PTP epoch), `+90m`, or a date and time of
@@ -241,7 +249,11 @@ impl FromStr for TimeSpec {
             return Ok(Self::Now);
         }
         if let Some(digits) = text.strip_prefix('@') {
-            let nanos = digits.parse().map_err(|_| ValueError::Form("@ and nanoseconds of TAI"))?;
+            let form = || ValueError::Form("@ and nanoseconds of TAI");
+            if !is_digits(digits) {
+                return Err(form());
+            }
+            let nanos = digits.parse().map_err(|_| form())?;
             return Ok(Self::Tai { nanos });
         }
         if let Some(duration) = text.strip_prefix('+') {
@@ -304,6 +316,7 @@ mod tests {
             "endpoint=198.51.100.1:5060",
             "endpoint=198.51.100.1:0/udp",
             "endpoint=198.51.100.1:65536/udp",
+            "endpoint=198.51.100.1:+80/udp",
             "endpoint=198.51.100.1:80/sctp",
             "endpoint=2001:db8::9:80/tcp",
         ];
@@ -321,7 +334,7 @@ mod tests {
         assert_eq!("+48h".parse(), Ok(TimeSpec::After { nanos: 172_800_000_000_000 }));
         assert_eq!("+250us".parse(), Ok(TimeSpec::After { nanos: 250_000 }));
         assert_eq!("2023-11-14T22:13:20Z".parse(), Ok(TimeSpec::Utc { posix_s: 1_700_000_000, nanos: 0 }));
-        for bad in ["", "+", "+5", "+5y", "+h", "@", "@-1", "tomorrow", "+99999999999999d"] {
+        for bad in ["", "+", "+5", "+5y", "+h", "@", "@-1", "@+1", "tomorrow", "+99999999999999d"] {
             assert!(bad.parse::<TimeSpec>().is_err(), "{bad}");
         }
     }

@@ -99,6 +99,8 @@ fn open_state(config: &Config) -> Result<State, Fault> {
     let master = MasterKey::load(&config.keys, fresh)?;
     let (audit, audit_found) = AuditLog::open(&config.state_dir, &master)?;
     let store = Store::open(&store_path, &master)?;
+    store.require_given(&audit_found.named)?;
+    audit.require_records(store.audit_records()?)?;
     Ok(State { master, store, audit, audit_found })
 }
 

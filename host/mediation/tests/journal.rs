@@ -111,6 +111,14 @@ fn all_bytes(disk: &Disk) -> Vec<(SegmentId, Vec<u8>)> {
 }
 
 #[test]
+fn a_segment_that_none_can_follow_is_an_error_of_the_storage() {
+    let mut disk = Disk::new(1);
+    disk.create(SegmentId(u64::MAX)).expect("the disk works");
+    let opened = Journal::open(disk, JournalKey([1; 32]), Box::new(|_: &mut [u8]| {}), KEY);
+    assert_eq!(opened.expect_err("no number is left").segment, Some(SegmentId(u64::MAX)));
+}
+
+#[test]
 fn what_is_journalled_goes_out_after_a_restart_and_is_erased_when_confirmed() {
     let disk = Disk::new(1);
     filled(&disk);
@@ -149,6 +157,26 @@ fn another_key_or_another_session_opens_nothing_and_destroys_nothing() {
         Journal::open(disk.clone(), JournalKey([1; 32]), Box::new(|_: &mut [u8]| {}), other).expect("it works");
     assert_eq!((recovery.pdus, recovery.damaged_segments), (0, 1));
     assert_eq!(open(&disk, 1).1.pdus, 300);
+}
+
+#[test]
+fn damage_is_told_from_a_torn_end() {
+    let spoilt = |spoil: &dyn Fn(&mut Disk, SegmentId, u64)| {
+        let mut disk = Disk::new(1);
+        filled(&disk);
+        let segment = disk.list().expect("the disk works")[0];
+        let bytes = disk.bytes(segment).expect("the disk works");
+        spoil(&mut disk, segment, bytes);
+        open(&disk, 1).1
+    };
+    let torn = spoilt(&|disk, segment, bytes| disk.truncate(segment, bytes - 1).expect("the disk works"));
+    assert_eq!((torn.damaged_frames, torn.pdus < 300, torn.torn_bytes > 0), (0, true, true));
+    let damaged = spoilt(&|disk, segment, _| {
+        let mut octet = [0];
+        disk.read(segment, 3000, &mut octet).expect("the disk works");
+        disk.write(segment, 3000, &[octet[0] ^ 1]).expect("the disk works");
+    });
+    assert_eq!((damaged.damaged_frames, damaged.pdus < 300), (1, true));
 }
 
 #[test]

@@ -228,6 +228,20 @@ fn an_answer_to_nothing_confirms_nothing() {
 }
 
 #[test]
+fn a_peer_whose_answers_fit_nothing_is_left_and_its_noise_is_told_seldom() {
+    let KeepAlive { after_ns, answer_ns } = KeepAlive::X;
+    let mut session = connected(config(Interface::X3), 0);
+    written(&mut session, after_ns);
+    for n in 0..1000 {
+        session.received(&x2x3::keepalive_ack(x2x3::Version::default(), 1000 + n), at(after_ns + answer_ns - 1));
+    }
+    assert_eq!(session.poll(at(after_ns + answer_ns)), Action::Close(Fault::Unanswered { after_ns: answer_ns }));
+    let notices = session.take_report().expect("notices").notices;
+    let told = notices.iter().filter(|notice| matches!(notice, Notice::UnknownAnswer(_))).count();
+    assert_eq!(told, 10, "1, 2, 4, ... of 1000");
+}
+
+#[test]
 fn a_slow_peer_is_waited_for_and_a_dead_one_is_not() {
     let memory = Memory::new(8);
     let (mut encoder, _) = encoder(&memory, 4);

@@ -246,8 +246,9 @@ fn cc(payloads: &[pspdu::CcPayload<'_>], stamp: Option<pspdu::MicroSecondTimeSta
         let CcContents::IpCc(contents) = &payload.contents else {
             return Err("content of another service".to_owned());
         };
-        let IpCcContents::Packets(packet) = &contents.contents else {
-            return Err("a truncated packet".to_owned());
+        // A packet that the capture itself holds only the beginning of is delivered as truncated.
+        let (IpCcContents::Packets(packet) | IpCcContents::Truncated { packet, .. }) = &contents.contents else {
+            return Err("contents of an unknown form".to_owned());
         };
         packets.push(Packet {
             utc_ns: utc_ns(payload.micro_second_time_stamp.or(stamp))?,
@@ -305,4 +306,22 @@ fn read_x_pdu(interface: Interface, octets: &[u8]) -> Read {
         content: Content::Packets(vec![packet]),
     };
     Ok(Some((length, Some(fields))))
+}
+
+#[cfg(test)]
+mod tests {
+    use writ_handover::pspdu::{CcPayload, IpCc, MicroSecondTimeStamp, PayloadDirection, RelativeOid};
+
+    use super::*;
+
+    #[test]
+    fn a_packet_that_the_capture_holds_the_beginning_of_is_read() {
+        let contents =
+            IpCcContents::Truncated { packet: (&[0x45; 46][..]).into(), original_length: Some(1500), others: vec![] };
+        let contents = CcContents::IpCc(IpCc { object_id: RelativeOid::ip_cc(20), contents });
+        let payload = CcPayload::new(PayloadDirection::FromTarget, contents);
+        let stamp = MicroSecondTimeStamp { seconds: 1_700_000_000, micro_seconds: 5 };
+        let Ok(Content::Packets(packets)) = cc(&[payload], Some(stamp)) else { panic!("it is content") };
+        assert_eq!((packets.len(), &packets[0].octets[..]), (1, &[0x45; 46][..]));
+    }
 }

@@ -24,7 +24,7 @@ use writ_mediation::{
     datapath::{Encoder, KeyKind, Loss, OpenError, OpenTask, Opened, Packet, PacketEnd, TaskHit},
     lifecycle::CloseReason,
     task::TaskSpec,
-    units::{SessionKey, TaiNs, TaskIndex},
+    units::{DestinationIndex, SessionKey, TaiNs, TaskIndex},
 };
 use writ_tables::FanOut;
 
@@ -61,6 +61,8 @@ pub(crate) enum RingOrder {
     Attach(SessionKey, usize, Outlet, Sender<()>),
     /// The most blocks that a session may hold.
     Cap(SessionKey, usize),
+    /// The most blocks that all sessions of a destination may hold together.
+    DestinationCap(DestinationIndex, usize),
     /// A session is gone.
     Detach(SessionKey),
     /// Say so when everything is consumed that the card looked up before this time.
@@ -256,7 +258,8 @@ impl RingThread {
         if everything {
             self.encoder.flush_all();
         } else {
-            self.encoder.flush(now);
+            let outlets = &state.outlets;
+            self.encoder.flush(now, |key| outlets.get(&key).is_none_or(|outlet| outlet.blocks.is_empty()));
         }
         while let Some(sealed) = self.encoder.pop_sealed() {
             match state.outlets.get(&sealed.key()) {
@@ -319,6 +322,7 @@ impl RingThread {
                 let _ = reply.send(());
             }
             RingOrder::Cap(key, cap_blocks) => self.encoder.register_session(key, cap_blocks),
+            RingOrder::DestinationCap(destination, cap_blocks) => self.encoder.cap_destination(destination, cap_blocks),
             RingOrder::Detach(key) => drop(state.outlets.remove(&key)),
             RingOrder::Quiesce(after) => state.quiesce.push(after),
             RingOrder::Count(reply) => self.done(&reply, ()),

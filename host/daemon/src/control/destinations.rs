@@ -6,7 +6,10 @@ use crate::{
     roles::Principal,
     state::store::{Counter, StoredDestination},
 };
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, SocketAddr},
+};
 use writ_control::{
     AddDestination, Answer, Refusal, RefusalCode, TransportSecurity,
     report::{DestinationChange, DestinationPage, DestinationView},
@@ -44,6 +47,12 @@ impl Control {
         if !is_name(&definition.name) {
             let what = format!("1 to {NAME_BYTES_MAX} letters, digits, dots, underscores or hyphens are wanted");
             return Err(Refusal::new(RefusalCode::Invalid, "name", what));
+        }
+        for (interface, address) in convert::interfaces(&definition.addresses) {
+            if !is_receiver(address) {
+                let what = format!("{address} is the address of no single receiver");
+                return Err(Refusal::new(RefusalCode::Invalid, interface.name(), what));
+            }
         }
         if self.destinations.values().any(|stored| stored.definition.name == definition.name) {
             let what = format!("a destination `{}` exists", definition.name);
@@ -135,6 +144,13 @@ fn is_name(name: &str) -> bool {
     (1..=NAME_BYTES_MAX).contains(&name.len()) && name.bytes().all(allowed)
 }
 
+/// Whether exactly one host and port can be meant. The unspecified address would reach this host.
+fn is_receiver(address: SocketAddr) -> bool {
+    let ip = address.ip().to_canonical();
+    let is_broadcast = matches!(ip, IpAddr::V4(v4) if v4.is_broadcast());
+    address.port() != 0 && !ip.is_unspecified() && !ip.is_multicast() && !is_broadcast
+}
+
 fn keys(stored: &StoredDestination) -> Vec<SessionKey> {
     let key = |(interface, _)| SessionKey { destination: stored.index, interface };
     convert::interfaces(&stored.definition.addresses).map(key).to_vec()
@@ -159,4 +175,17 @@ fn about(kind: EventKind, stored: &StoredDestination) -> Event {
 
 fn changed(applied: bool, before: Option<DestinationView>, after: Option<DestinationView>) -> Answer {
     Answer::DestinationChange(Box::new(DestinationChange { applied, before, after }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_receiver_is_one_host_and_port() {
+        let is = |text: &str| is_receiver(text.parse().expect("an address"));
+        assert!(["192.0.2.1:1", "127.0.0.1:65535", "[2001:db8::1]:443", "[::ffff:192.0.2.1]:9"].into_iter().all(is));
+        let none = ["192.0.2.1:0", "0.0.0.0:9", "[::]:9", "[::ffff:0.0.0.0]:9", "224.0.0.1:9", "[ff02::1]:9"];
+        assert!(!none.into_iter().chain(["255.255.255.255:9"]).any(is));
+    }
 }

@@ -368,6 +368,7 @@ impl Control {
             return;
         }
         self.written_at = at;
+        self.note_suppressed(false);
         self.audit.retry();
         for task in self.tasks.values_mut().filter(|task| !task.written) {
             task.stored.account = Some(task.base.with(self.ledger.task(task.stored.index)).text());
@@ -376,11 +377,13 @@ impl Control {
             self.tasks.values().filter(|task| !task.written).map(|task| &task.stored).collect();
         let clock_due = self.card_time.0.saturating_sub(self.card_time_written.0) >= CLOCK_WRITTEN_EVERY_NS;
         let floor = (now || clock_due || !changed.is_empty()).then_some(self.card_time);
-        if changed.is_empty() && floor.is_none() {
+        let audit_records = self.audit.durable_records();
+        if changed.is_empty() && floor.is_none() && audit_records == self.audit_records_written {
             return;
         }
-        match self.store.write_down(&changed, floor) {
+        match self.store.write_down(&changed, floor, audit_records) {
             Ok(()) => {
+                self.audit_records_written = audit_records;
                 self.card_time_written = floor.unwrap_or(self.card_time_written);
                 self.tasks.values_mut().for_each(|task| task.written = true);
                 self.storage_alarm = false;

@@ -109,6 +109,7 @@ pub(crate) struct Control {
     /// Card time as of the last look; what records are dated with.
     card_time: TaiNs,
     card_time_written: TaiNs,
+    audit_records_written: u64,
     written_at: HostNs,
     counted_at: HostNs,
     clocked_at: HostNs,
@@ -400,6 +401,25 @@ impl Control {
         self.note(&event);
     }
 
+    /// Records how many refusals were not recorded one by one, of minutes that are over; `now`: of this one too.
+    fn note_suppressed(&mut self, now: bool) {
+        let minute = self.clock.now().0 / 60_000_000_000;
+        let due = |meter: &RefusalMeter| meter.suppressed > 0 && (now || meter.minute != minute);
+        let due: Vec<(u32, u64)> = self
+            .refusals
+            .iter_mut()
+            .filter(|(_, meter)| due(meter))
+            .map(|(uid, meter)| (*uid, std::mem::take(&mut meter.suppressed)))
+            .collect();
+        for (uid, suppressed) in due {
+            let event = Event::new(EventKind::Refused)
+                .number("actor_uid", uid.into())
+                .text("code", RefusalCode::NotPermitted.name())
+                .number("not_recorded_before", suppressed);
+            self.note(&event);
+        }
+    }
+
     /// Tasks that are not over, by number.
     fn live(&self) -> impl Iterator<Item = &LiveTask> {
         self.tasks.values().filter(|task| task.machine.state() != TaskState::Ended)
@@ -427,11 +447,13 @@ impl Control {
         while let Ok(message) = mailbox.try_recv() {
             self.take(message);
         }
-        self.write_down(true);
+        self.note_suppressed(true);
         let buffered: u64 = self.live().map(|task| self.ledger.buffered_pdus(task.stored.index)).sum();
         self.note(&Event::new(EventKind::ProcessStopped).number("buffered_pdus", buffered));
         if let Err(error) = self.audit.checkpoint(self.card_time) {
             tracing::error!("{error}");
         }
+        // Last, so that the store knows of the last record.
+        self.write_down(true);
     }
 }

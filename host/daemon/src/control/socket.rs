@@ -3,21 +3,24 @@
 
 use crate::mailbox::{Mailbox, Message};
 use std::{
+    collections::BTreeMap,
     io,
     os::unix::fs::{PermissionsExt, chown},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{UnixListener, UnixStream},
-    sync::{Semaphore, oneshot, watch},
+    sync::{oneshot, watch},
 };
 use writ_control::{LineBuffer, LineError, REQUEST_BYTES_MAX, Refusal, RefusalCode, Response, decode_request, encode};
 
 /// Operators that can be connected at a time; each has at most one question under way.
 const CONNECTIONS_MAX: usize = 64;
+/// Of one uid, so that nobody can keep the others out: anybody of the socket's group can connect.
+const CONNECTIONS_PER_UID_MAX: usize = 16;
 /// A connection that says nothing for so long is closed.
 const SILENCE_MAX: Duration = Duration::from_secs(300);
 
@@ -47,22 +50,25 @@ impl ControlSocket {
 
     /// Serves until told to stop, then removes the socket's file.
     pub(crate) async fn serve(self, control: Mailbox, mut stop: watch::Receiver<bool>) {
-        let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let places = Arc::new(Places::default());
         loop {
             let accepted = tokio::select! {
                 accepted = self.listener.accept() => accepted,
                 _ = stop.wait_for(|stop| *stop) => break,
             };
             match accepted {
-                Ok((stream, _)) => match Arc::clone(&permits).try_acquire_owned() {
-                    Ok(permit) => {
-                        let (control, stop) = (control.clone(), stop.clone());
-                        tokio::spawn(async move {
-                            connection(stream, control, stop).await;
-                            drop(permit);
-                        });
-                    }
-                    Err(_) => tracing::warn!("more than {CONNECTIONS_MAX} control connections; one was closed"),
+                Ok((stream, _)) => match stream.peer_cred().map(|peer| peer.uid()) {
+                    Ok(uid) => match Place::take(&places, uid) {
+                        Some(place) => {
+                            let (control, stop) = (control.clone(), stop.clone());
+                            tokio::spawn(async move {
+                                connection(stream, uid, control, stop).await;
+                                drop(place);
+                            });
+                        }
+                        None => tracing::warn!("too many control connections; one of uid {uid} was closed"),
+                    },
+                    Err(error) => tracing::warn!("control connection without credentials: {error}"),
                 },
                 Err(error) => {
                     tracing::warn!("control socket: {error}");
@@ -76,14 +82,39 @@ impl ControlSocket {
     }
 }
 
-async fn connection(mut stream: UnixStream, control: Mailbox, mut stop: watch::Receiver<bool>) {
-    let uid = match stream.peer_cred() {
-        Ok(peer) => peer.uid(),
-        Err(error) => {
-            tracing::warn!("control connection without credentials: {error}");
-            return;
+/// Open connections, by uid.
+type Places = Mutex<BTreeMap<u32, usize>>;
+
+/// The right to be connected, given back when dropped.
+struct Place {
+    places: Arc<Places>,
+    uid: u32,
+}
+
+impl Place {
+    fn take(places: &Arc<Places>, uid: u32) -> Option<Self> {
+        let mut taken = places.lock().unwrap_or_else(PoisonError::into_inner);
+        let all: usize = taken.values().sum();
+        let own = taken.entry(uid).or_default();
+        if all >= CONNECTIONS_MAX || *own >= CONNECTIONS_PER_UID_MAX {
+            return None;
         }
-    };
+        *own += 1;
+        Some(Self { places: Arc::clone(places), uid })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut taken = self.places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = taken.get_mut(&self.uid) {
+            *own -= 1;
+        }
+        taken.retain(|_, own| *own > 0);
+    }
+}
+
+async fn connection(mut stream: UnixStream, uid: u32, control: Mailbox, mut stop: watch::Receiver<bool>) {
     let mut lines = LineBuffer::new(REQUEST_BYTES_MAX);
     let mut chunk = vec![0; 16 * 1024];
     loop {
@@ -140,4 +171,22 @@ async fn answer(uid: u32, line: &[u8], control: &Mailbox) -> Response {
 async fn send(stream: &mut UnixStream, response: &Response) -> io::Result<()> {
     let line = encode(response).map_err(io::Error::other)?;
     tokio::time::timeout(SILENCE_MAX, stream.write_all(&line)).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_can_keep_the_others_out() {
+        let places = Arc::new(Places::default());
+        let mut own: Vec<Place> = std::iter::from_fn(|| Place::take(&places, 7)).collect();
+        assert_eq!(own.len(), CONNECTIONS_PER_UID_MAX);
+        let other = Place::take(&places, 8).expect("another uid");
+        own.pop();
+        own.extend(Place::take(&places, 7));
+        assert_eq!(own.len(), CONNECTIONS_PER_UID_MAX, "a place that was given back is free");
+        drop((own, other));
+        assert!(places.lock().expect("nobody panicked").is_empty());
+    }
 }

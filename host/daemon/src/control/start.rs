@@ -11,12 +11,12 @@ use crate::{
     state::{
         audit::{AuditFound, AuditLog},
         store::{Counter, Store, StoredTask},
-        tally::{Tallies, Used},
+        tally::{Kept, Tallies, Used},
     },
 };
 use crossbeam_channel::{Receiver, Sender};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
 use writ_control::Refusal;
@@ -85,6 +85,7 @@ impl Control {
             clock: parts.clock,
             card_time: TaiNs(0),
             card_time_written: TaiNs(0),
+            audit_records_written: 0,
             written_at: HostNs(0),
             counted_at: HostNs(0),
             clocked_at: HostNs(0),
@@ -104,6 +105,7 @@ impl Control {
     pub(crate) fn recover(&mut self, mut found: Found, mailbox: &Receiver<Message>) -> Result<(), Refusal> {
         self.look_at_clock()?;
         self.record_start(&found)?;
+        let mut damaged = BTreeSet::new();
         for stored in self.store.destinations()? {
             for (key, journal) in self.sessions.prepare(&stored, &mut found.blocks)? {
                 if journal.damaged_segments > 0 || journal.torn_bytes > 0 {
@@ -111,8 +113,12 @@ impl Control {
                         .number("destination", key.destination.0.into())
                         .text("interface", key.interface.name())
                         .number("journal_torn_bytes", journal.torn_bytes)
-                        .number("journal_damaged_segments", journal.damaged_segments);
+                        .number("journal_damaged_segments", journal.damaged_segments)
+                        .number("journal_damaged_frames", journal.damaged_frames);
                     self.note(&event);
+                }
+                if journal.damaged_segments > 0 || journal.damaged_frames > 0 {
+                    damaged.insert(key);
                 }
             }
             self.destinations.insert(stored.index, stored);
@@ -129,14 +135,17 @@ impl Control {
         self.withhold_again();
         let sessions = self.sessions.launch();
         let carried = self.wait_for_carried(sessions, mailbox);
-        self.enter_carried(&carried, &phases);
+        let is_damaged = |key: SessionKey| found.damaged_pdus > 0 || damaged.contains(&key);
+        self.enter_carried(&carried, &phases, is_damaged);
         let rearmed = self.go_on(&phases);
         self.check_card(rearmed)
     }
 
     fn record_start(&mut self, found: &Found) -> Result<(), Refusal> {
         if found.audit.records == 0 {
-            self.record(&Event::new(EventKind::LogBegun))?;
+            // If there was another log, that is no secret.
+            let before = self.store.audit_records()?;
+            self.record(&Event::new(EventKind::LogBegun).number("records_of_an_earlier_log", before))?;
         }
         let started = Event::new(EventKind::ProcessStarted)
             .text("version", env!("CARGO_PKG_VERSION"))
@@ -223,7 +232,12 @@ impl Control {
         carried
     }
 
-    fn enter_carried(&mut self, carried: &BTreeMap<SessionKey, Carried>, phases: &BTreeMap<TaskIndex, Phase>) {
+    fn enter_carried(
+        &mut self,
+        carried: &BTreeMap<SessionKey, Carried>,
+        phases: &BTreeMap<TaskIndex, Phase>,
+        is_damaged: impl Fn(SessionKey) -> bool,
+    ) {
         for (index, task) in &mut self.tasks {
             let sum = |key: SessionKey, all: &[(ContextIndex, Counts)]| {
                 let mut sum = Counts::default();
@@ -247,7 +261,12 @@ impl Control {
             for key in super::tasks::sessions_of(&task.spec) {
                 self.ledger.carry(*index, key, buffered(key));
             }
-            task.base = task.base.resumed(|key| (buffered(key), withheld(key), used(key)));
+            task.base = task.base.resumed(|key| Kept {
+                carried: buffered(key),
+                withheld: withheld(key),
+                used: used(key),
+                is_damaged: is_damaged(key),
+            });
             task.written = false;
         }
         for message in std::mem::take(&mut self.early) {

@@ -78,7 +78,8 @@ impl Storage for JournalFolder {
             let name = entry.map_err(fail)?.file_name();
             // Anything else in the folder is not ours to judge.
             let number = name.to_str().and_then(|name| name.strip_suffix(SUFFIX));
-            segments.extend(number.and_then(|hex| u64::from_str_radix(hex, 16).ok()).map(SegmentId));
+            let segment = number.and_then(|hex| u64::from_str_radix(hex, 16).ok()).map(SegmentId);
+            segments.extend(segment.filter(|&segment| self.file_path(segment).file_name() == Some(&name)));
         }
         Ok(segments)
     }
@@ -143,6 +144,9 @@ mod tests {
         assert!(folder.create(a).is_err(), "a segment is never made twice");
         drop(folder);
 
+        for stranger in ["+2.segment", "2.segment", "notes.txt", "000000000000001F.segment"] {
+            std::fs::write(JournalFolder::path_of(&base, session).join(stranger), "").expect("own folder");
+        }
         let mut folder = JournalFolder::open(&base, session).expect("old folder");
         let mut found = folder.list().expect("own folder");
         found.sort();

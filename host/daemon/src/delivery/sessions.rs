@@ -68,6 +68,25 @@ struct Running {
     task: Option<JoinHandle<()>>,
 }
 
+/// Blocks of one destination.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Share {
+    /// Of both sessions together.
+    destination: usize,
+    /// Of each.
+    session: usize,
+}
+
+impl Share {
+    /// Each session is sure of a quarter and can have what the other one does not need: with orders for content nearly everything goes
+    /// over HI3 or X3, with orders for headers over HI2 or X2.
+    fn new(blocks: usize) -> Self {
+        let destination = blocks.max(2 * BLOCKS_MIN);
+        let sure = (destination / 4).max(BLOCKS_MIN);
+        Self { destination, session: destination - sure }
+    }
+}
+
 /// The ends of channels that sessions hold.
 pub(crate) struct Links {
     /// The runtime that sessions run on.
@@ -191,19 +210,16 @@ impl Sessions {
         self.settings.blocks / (self.running.len() + 2) >= BLOCKS_MIN
     }
 
-    /// Shares the arena out. The shares of all sessions together are never more than there is, so that a destination that is slow or away takes
-    /// nothing from another one. Related information needs little: it leaves the arena as soon as it is journalled.
+    /// Shares the arena out. The shares of all destinations together are never more than there is, so that one that is slow or away takes
+    /// nothing from another.
     fn share_out(&self) {
         let destinations = (self.running.len() / 2).max(1);
         let fair = self.settings.blocks / destinations;
-        let share = self.settings.blocks_per_destination.map_or(fair, |most| most.min(fair));
-        let related = (share / 4).max(BLOCKS_MIN);
-        for &key in self.running.keys() {
-            let cap = match key.interface {
-                Interface::Hi2 | Interface::X2 => related,
-                Interface::Hi3 | Interface::X3 => share.saturating_sub(related).max(BLOCKS_MIN),
-            };
-            let _ = self.ring.send(RingOrder::Cap(key, cap));
+        let share = Share::new(self.settings.blocks_per_destination.map_or(fair, |most| most.min(fair)));
+        for (&key, running) in &self.running {
+            let _ = self.ring.send(RingOrder::DestinationCap(key.destination, share.destination));
+            let _ = self.ring.send(RingOrder::Cap(key, share.session));
+            running.handle.order(SessionOrder::Share(share.session));
         }
     }
 
@@ -305,4 +321,19 @@ impl Sessions {
 /// Randomness for journals. Without it no key may be made, so there is nothing to go on with.
 fn fill_random(into: &mut [u8]) {
     aws_lc_rs::rand::fill(into).expect("the system gave randomness at the start and does not stop");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn either_session_may_have_most_of_a_share_and_both_are_sure_of_some() {
+        for blocks in 1..300 {
+            let share = Share::new(blocks);
+            assert!(share.destination == blocks.max(4), "a destination has no more than its share: {blocks}");
+            assert!(share.session < share.destination && share.session * 4 >= share.destination * 2, "{blocks}");
+            assert!(share.destination - share.session >= BLOCKS_MIN, "the other one is sure of these: {blocks}");
+        }
+    }
 }

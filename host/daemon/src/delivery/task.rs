@@ -23,7 +23,7 @@ use tokio::{
 use writ_control::report::ConnectionState;
 use writ_driver::memory::BlockMemory;
 use writ_mediation::{
-    arena::{FreeBlock, SealedBlock},
+    arena::{BLOCK_BYTES, FreeBlock, SealedBlock},
     session::{Action, Counts, Fault, Session, SessionStatus},
     units::ContextIndex,
 };
@@ -39,6 +39,8 @@ pub(crate) type DaemonSession = Session<BlockMemory, JournalFolder>;
 pub(crate) enum SessionOrder {
     /// Send nothing more of this numbering.
     Withhold(ContextIndex),
+    /// It may hold so many blocks of the arena.
+    Share(usize),
     /// Close the connection and end.
     Stop,
 }
@@ -216,6 +218,9 @@ impl Delivery {
         while let Ok(order) = self.orders.try_recv() {
             match order {
                 SessionOrder::Withhold(context) => self.session.withhold(context),
+                // A journal gives blocks back at once, whatever the peer does.
+                SessionOrder::Share(_) if self.journalled => {}
+                SessionOrder::Share(blocks) => self.session.set_share((blocks * BLOCK_BYTES) as u64),
                 SessionOrder::Stop => {
                     self.session.stop();
                     self.stopping = true;

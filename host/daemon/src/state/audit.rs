@@ -33,6 +33,15 @@ pub(crate) enum AuditError {
     Keys(String),
     /// A public key or a head that is none.
     Hex(&'static str),
+    /// Records were there that are not there any more.
+    Cut {
+        /// Its path.
+        path: PathBuf,
+        /// Records that are there.
+        records: u64,
+        /// Records that there were, at least.
+        wanted: u64,
+    },
 }
 
 impl fmt::Display for AuditError {
@@ -45,6 +54,12 @@ impl fmt::Display for AuditError {
                 path.display()
             ),
             Self::Keys(what) => write!(f, "audit log: {what}"),
+            Self::Cut { path, records, wanted } => write!(
+                f,
+                "audit log {}: holds {records} records, but there were {wanted}: its end was cut off; somebody has to look at this: put \
+                 the whole log back, or keep the file, then move it away to begin a new log",
+                path.display()
+            ),
             Self::Hex(what) => write!(f, "{what}: 64 hexadecimal digits are wanted"),
         }
     }
@@ -57,6 +72,8 @@ impl std::error::Error for AuditError {}
 pub(crate) struct AuditLog {
     file: AuditFile,
     log: Log,
+    /// Records that survive a power cut.
+    durable: u64,
     unsigned: u64,
     public_key: [u8; 32],
 }
@@ -66,8 +83,42 @@ pub(crate) struct AuditLog {
 pub(crate) struct AuditFound {
     /// Records that were there.
     pub(crate) records: u64,
+    /// The largest numbers that they name.
+    pub(crate) named: NamedNumbers,
     /// Bytes of a torn last line, which was cut off.
     pub(crate) torn_bytes: u64,
+}
+
+/// The largest numbers of tasks and destinations that a log names. Each was given by the store before its record was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct NamedNumbers {
+    /// Of tasks.
+    pub(crate) task: Option<u64>,
+    /// Of destinations.
+    pub(crate) destination: Option<u64>,
+}
+
+impl NamedNumbers {
+    fn of(text: &[u8]) -> Self {
+        #[derive(serde::Deserialize)]
+        struct Record {
+            body: Body,
+        }
+        #[derive(serde::Deserialize)]
+        struct Body {
+            fields: Fields,
+        }
+        #[derive(serde::Deserialize)]
+        struct Fields {
+            task: Option<u64>,
+            destination: Option<u64>,
+        }
+        let records = text.split(|&byte| byte == b'\n').filter_map(|line| serde_json::from_slice::<Record>(line).ok());
+        records.fold(Self::default(), |named, Record { body: Body { fields } }| Self {
+            task: named.task.max(fields.task),
+            destination: named.destination.max(fields.destination),
+        })
+    }
 }
 
 impl AuditLog {
@@ -81,9 +132,24 @@ impl AuditLog {
         let (file, text, torn_bytes) = AuditFile::open(&path).map_err(io)?;
         publish_key(&folder.join("audit.pub"), &public_key)?;
         let resumed = Log::resume(audit_keys, &text).map_err(|defect| AuditError::Defect(path.clone(), defect))?;
-        let found = AuditFound { records: resumed.verified.records, torn_bytes };
+        let named = NamedNumbers::of(&text);
+        let found = AuditFound { records: resumed.verified.records, named, torn_bytes };
         let unsigned = resumed.verified.records - resumed.verified.signed_records;
-        Ok((Self { file, log: resumed.log, unsigned, public_key }, found))
+        let durable = resumed.verified.records;
+        Ok((Self { file, log: resumed.log, durable, unsigned, public_key }, found))
+    }
+
+    /// Refuses a log that had more records. One that is begun anew, because the old one was moved away, is good.
+    pub(crate) fn require_records(&self, wanted: u64) -> Result<(), AuditError> {
+        if self.durable == 0 || self.durable >= wanted {
+            return Ok(());
+        }
+        Err(AuditError::Cut { path: self.file.path().to_owned(), records: self.durable, wanted })
+    }
+
+    /// Records that survive a power cut.
+    pub(crate) const fn durable_records(&self) -> u64 {
+        self.durable
     }
 
     /// Whether everything reached the disk, with room for more.
@@ -115,7 +181,9 @@ impl AuditLog {
     }
 
     fn store(&mut self, line: &[u8]) -> Result<(), AuditError> {
-        self.file.append(line).map_err(|error| AuditError::Io(self.file.path().to_owned(), error))
+        self.file.append(line).map_err(|error| AuditError::Io(self.file.path().to_owned(), error))?;
+        self.durable = self.log.records();
+        Ok(())
     }
 
     /// Tries again what the disk did not take.
@@ -266,7 +334,7 @@ mod tests {
         let master = MasterKey::load(&keys, true).expect("laboratory key");
         let event = |number| Event::new(EventKind::Other).number("task", number).identifier("liid", "LIID-1");
         let (mut log, found) = AuditLog::open(&folder, &master).expect("new log");
-        assert_eq!(found, AuditFound { records: 0, torn_bytes: 0 });
+        assert_eq!(found, AuditFound { records: 0, named: NamedNumbers::default(), torn_bytes: 0 });
         log.write(&event(1), TaiNs(5)).expect("room");
         log.write(&event(2), TaiNs(6)).expect("room");
         log.checkpoint(TaiNs(7)).expect("room");
@@ -275,10 +343,15 @@ mod tests {
         std::fs::OpenOptions::new().append(true).open(&path).and_then(|mut f| f.write_all(b"{\"bo")).expect("own file");
 
         let (mut log, found) = AuditLog::open(&folder, &master).expect("old log");
-        assert_eq!(found, AuditFound { records: 3, torn_bytes: 4 });
+        let named = NamedNumbers { task: Some(2), destination: None };
+        assert_eq!(found, AuditFound { records: 3, named, torn_bytes: 4 });
         log.write(&event(1), TaiNs(8)).expect("room");
         let verdict = log.verify(None).expect("readable");
         assert_eq!((verdict.verified, verdict.records, verdict.checkpoints), (true, 4, 1));
+        assert_eq!(log.durable_records(), 4);
+        log.require_records(4).expect("all there");
+        let cut = log.require_records(5).expect_err("one is gone").to_string();
+        assert!(cut.contains("4 records, but there were 5"), "{cut}");
         assert_eq!(log.verify(Some(&verdict.head)).expect("readable").head_found, Some(true));
         let missing = log.verify(Some(&"ab".repeat(32))).expect("readable");
         assert_eq!((missing.verified, missing.head_found), (false, Some(false)));

@@ -1,7 +1,10 @@
 //! What has to be known again after a restart: destinations, tasks and where they stand, numbers that must never be given
 //! twice. SQLite in WAL mode with `synchronous = FULL`, one writer; whatever identifies a target is sealed.
 
-use crate::state::keys::{KEY_BYTES, MasterKey, Purpose, SealBroken, Sealer};
+use crate::state::{
+    audit::NamedNumbers,
+    keys::{KEY_BYTES, MasterKey, Purpose, SealBroken, Sealer},
+};
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{fmt, path::Path};
 use writ_control::{AddDestination, Uuid};
@@ -60,6 +63,8 @@ pub(crate) enum StoreError {
     },
     /// All numbers of a kind are used up.
     NumbersExhausted(&'static str),
+    /// The audit log names numbers of a kind that the store has not given.
+    OlderThanAudit(&'static str),
 }
 
 impl fmt::Display for StoreError {
@@ -71,6 +76,11 @@ impl fmt::Display for StoreError {
             Self::Seal { task } => write!(f, "store, task {task}: {SealBroken}"),
             Self::Field { row, what } => write!(f, "store, {row}: {what}"),
             Self::NumbersExhausted(name) => write!(f, "store: all numbers for {name} are used up"),
+            Self::OlderThanAudit(name) => write!(
+                f,
+                "store is missing or older than the audit log, which names a {name} that the store does not know; put its last state \
+                 back, or move the whole state folder away to begin anew"
+            ),
         }
     }
 }
@@ -190,17 +200,33 @@ impl Store {
     /// Takes a number that was never given before. It is on the disk before this returns.
     pub(crate) fn take_number(&self, counter: Counter) -> Result<u64, StoreError> {
         let (first, last) = counter.range();
-        let value: i64 = self
-            .sql
-            .query_row(
-                "INSERT INTO number (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = value + 1
+        let mut statement = self.sql.prepare_cached(
+            "INSERT INTO number (name, value) VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = value + 1
              WHERE value < ?3 RETURNING value",
-                params![counter.name(), first, last],
-                |row| row.get(0),
-            )
-            .optional()?
-            .ok_or(StoreError::NumbersExhausted(counter.name()))?;
-        Ok(value as u64)
+        )?;
+        let mut rows = statement.query(params![counter.name(), first, last])?;
+        let value: Option<i64> = rows.next()?.map(|row| row.get(0)).transpose()?;
+        // The statement commits when it ends, not when it gives its row: on a full disk the number would be given again.
+        rows.next()?;
+        Ok(value.ok_or(StoreError::NumbersExhausted(counter.name()))? as u64)
+    }
+
+    /// The number that was given last.
+    fn last_number(&self, counter: Counter) -> Result<Option<u64>, StoreError> {
+        let query = "SELECT value FROM number WHERE name = ?1";
+        let value: Option<i64> = self.sql.query_row(query, [counter.name()], |row| row.get(0)).optional()?;
+        Ok(value.map(|value| value as u64))
+    }
+
+    /// Refuses a store that is older than the audit log: it would give numbers a second time, and the journal of one
+    /// destination to another.
+    pub(crate) fn require_given(&self, named: &NamedNumbers) -> Result<(), StoreError> {
+        for (counter, named) in [(Counter::Task, named.task), (Counter::Destination, named.destination)] {
+            if named > self.last_number(counter)? {
+                return Err(StoreError::OlderThanAudit(counter.name()));
+            }
+        }
+        Ok(())
     }
 
     /// The card's clock must never be set below this: what expired by it stays expired.
@@ -208,6 +234,22 @@ impl Store {
         let query = "SELECT value FROM number WHERE name = 'card_time_floor'";
         let value: Option<i64> = self.sql.query_row(query, [], |row| row.get(0)).optional()?;
         Ok(TaiNs(value.unwrap_or(0) as u64))
+    }
+
+    /// How many records the audit log had at least.
+    pub(crate) fn audit_records(&self) -> Result<u64, StoreError> {
+        let query = "SELECT value FROM number WHERE name = 'audit_records'";
+        let value: Option<i64> = self.sql.query_row(query, [], |row| row.get(0)).optional()?;
+        Ok(value.unwrap_or(0) as u64)
+    }
+
+    fn set_audit_records(&self, records: u64) -> Result<(), StoreError> {
+        self.sql.execute(
+            "INSERT INTO number (name, value) VALUES ('audit_records', ?1)
+             ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            [records as i64],
+        )?;
+        Ok(())
     }
 
     /// Raises the floor.
@@ -293,13 +335,20 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down several tasks, and raises the floor of the card's clock, all or nothing.
-    pub(crate) fn write_down(&mut self, tasks: &[&StoredTask], floor: Option<TaiNs>) -> Result<(), StoreError> {
+    /// Writes down several tasks and how many records the audit log has on the disk, and raises the floor of the card's clock, all or
+    /// nothing.
+    pub(crate) fn write_down(
+        &mut self,
+        tasks: &[&StoredTask],
+        floor: Option<TaiNs>,
+        audit_records: u64,
+    ) -> Result<(), StoreError> {
         self.sql.execute_batch("BEGIN IMMEDIATE")?;
         let written = tasks
             .iter()
             .try_for_each(|task| self.update_task(task))
-            .and_then(|()| floor.map_or(Ok(()), |floor| self.raise_card_time_floor(floor)));
+            .and_then(|()| floor.map_or(Ok(()), |floor| self.raise_card_time_floor(floor)))
+            .and_then(|()| self.set_audit_records(audit_records));
         match written {
             Ok(()) => Ok(self.sql.execute_batch("COMMIT")?),
             Err(error) => {
@@ -485,6 +534,37 @@ mod tests {
         std::fs::write(folder.join("master.key"), [9; KEY_BYTES]).expect("own file");
         let error = open(&folder).expect("the file itself is good").live_tasks().expect_err("another key");
         assert!(matches!(error, StoreError::Seal { task: 0 }), "{error}");
+        std::fs::remove_dir_all(&folder).expect("own folder");
+    }
+
+    #[test]
+    fn a_number_that_does_not_reach_the_disk_is_not_given() {
+        let folder = folder("commit");
+        let store = open(&folder).expect("new store");
+        assert_eq!(store.take_number(Counter::Cin).expect("plenty"), 1);
+        // A constraint that is looked at when the statement commits, as a full disk is found.
+        let fail_at_commit = "PRAGMA foreign_keys = ON;
+             CREATE TABLE parent (number INTEGER PRIMARY KEY) STRICT;
+             CREATE TABLE child (number INTEGER REFERENCES parent DEFERRABLE INITIALLY DEFERRED) STRICT;
+             CREATE TRIGGER fail AFTER UPDATE ON number BEGIN INSERT INTO child VALUES (1); END;";
+        store.sql.execute_batch(fail_at_commit).expect("own file");
+        assert!(store.take_number(Counter::Cin).is_err());
+        store.sql.execute_batch("DROP TRIGGER fail;").expect("own file");
+        assert_eq!(store.take_number(Counter::Cin).expect("plenty"), 2);
+        std::fs::remove_dir_all(&folder).expect("own folder");
+    }
+
+    #[test]
+    fn a_store_that_is_older_than_the_audit_log_is_refused() {
+        let folder = folder("older");
+        let store = open(&folder).expect("new store");
+        let named = |task, destination| NamedNumbers { task, destination };
+        store.require_given(&named(None, None)).expect("a log without tasks");
+        assert!(matches!(store.require_given(&named(Some(0), None)), Err(StoreError::OlderThanAudit("task"))));
+        store.take_number(Counter::Task).expect("plenty");
+        store.require_given(&named(Some(0), None)).expect("given");
+        let older = store.require_given(&named(Some(0), Some(3)));
+        assert!(matches!(older, Err(StoreError::OlderThanAudit("destination"))));
         std::fs::remove_dir_all(&folder).expect("own folder");
     }
 

@@ -40,6 +40,19 @@ pub(crate) struct Used {
     pub(crate) events: u64,
 }
 
+/// What of a task outlived the process that wrote its counts down, on one session.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// What is there to be delivered.
+    pub(crate) carried: Counts,
+    /// What the keeper has.
+    pub(crate) withheld: Counts,
+    /// What the numberings say, if they survived.
+    pub(crate) used: Option<Used>,
+    /// Journal or arena were damaged: something that is not there need not have been delivered.
+    pub(crate) is_damaged: bool,
+}
+
 /// Counts of a task, by session.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -75,15 +88,15 @@ impl Tally {
         sum
     }
 
-    /// Puts counts right that an earlier process wrote down some time before it died. `carried`: what is there to be delivered;
-    /// `used`: what the numberings say, if they survived.
+    /// Puts counts right that an earlier process wrote down some time before it died.
     ///
     /// Numbers that were used after the last writing are events, or packets that were selected; what of them is neither carried nor known to be
-    /// lost was delivered. If the numberings did not survive, what was buffered and is gone was lost.
+    /// lost was delivered. If the numberings did not survive, what was buffered and is gone was lost; so it was if something was damaged,
+    /// because then nobody can say that it was delivered.
     ///
     /// `withheld` is what the keeper has. Some of that may still be in arena or journal, and so in `carried`: nobody knows before it comes up
     /// ([`Tally::kept_before`]), but as nothing can have been delivered less than never, the sums give a lower bound.
-    fn resumed(&self, carried: Counts, withheld: Counts, used: Option<Used>) -> Self {
+    fn resumed(&self, Kept { carried, withheld, used, is_damaged }: Kept) -> Self {
         let mut base = self.clone();
         let before = base.withheld;
         base.withheld = pdus(withheld);
@@ -107,17 +120,24 @@ impl Tally {
                 (base.delivered.packets, base.withheld.packets, base.kept_twice.packets) =
                     split(accepted_packets, carried.packets, withheld.packets);
                 base.delivered.bytes += base.buffered.bytes.saturating_sub(carried.bytes);
+                if is_damaged && base.delivered.packets >= self.delivered.packets {
+                    base.lose(base.delivered.packets - self.delivered.packets);
+                    base.delivered = self.delivered;
+                }
             }
             None => {
-                let lost = base.buffered.packets.saturating_sub(carried.packets);
-                if lost > 0 {
-                    *base.dropped.entry(LossCause::Restart.name().to_owned()).or_default() += lost;
-                }
+                base.lose(base.buffered.packets.saturating_sub(carried.packets));
                 (base.numbers, base.events) = (0, 0);
             }
         }
         base.buffered = pdus(carried);
         base
+    }
+
+    fn lose(&mut self, packets: u64) {
+        if packets > 0 {
+            *self.dropped.entry(LossCause::Restart.name().to_owned()).or_default() += packets;
+        }
     }
 
     /// PDUs came up here that the keeper had before: the ledger counts them as withheld now, so they are not counted a second time.
@@ -178,13 +198,9 @@ impl Tallies {
         sum
     }
 
-    /// See [`Tally::resumed`]. `what` gives for a session what it carries, what its keeper has, and what its numberings say.
-    pub(crate) fn resumed(&self, what: impl Fn(SessionKey) -> (Counts, Counts, Option<Used>)) -> Self {
-        let each = |(key, tally): &(SessionKey, Tally)| {
-            let (carried, withheld, used) = what(*key);
-            (*key, tally.resumed(carried, withheld, used))
-        };
-        Self(self.0.iter().map(each).collect())
+    /// See [`Tally::resumed`]. `what` gives for a session what of it was kept.
+    pub(crate) fn resumed(&self, what: impl Fn(SessionKey) -> Kept) -> Self {
+        Self(self.0.iter().map(|(key, tally)| (*key, tally.resumed(what(*key)))).collect())
     }
 
     /// See [`Tally::kept_before`].
@@ -242,6 +258,10 @@ mod tests {
         Counts { pdus: packets, packets, bytes: 100 * packets }
     }
 
+    fn kept(carried: Counts, withheld: Counts, used: Option<Used>) -> Kept {
+        Kept { carried, withheld, used, is_damaged: false }
+    }
+
     fn balanced(tallies: &Tallies) -> bool {
         tallies.0.iter().all(|(_, tally)| {
             let dropped: u64 = tally.dropped.values().sum();
@@ -265,7 +285,7 @@ mod tests {
         let read = Tallies::parse(&written.text()).expect("just written");
         assert_eq!(read, written);
         // Until the death 5 more were selected and 3 more delivered: 15 numbers used, 8 carried.
-        let base = read.resumed(|_| (counts(8), NONE, Some(Used { numbers: 15, events: 0 })));
+        let base = read.resumed(|_| kept(counts(8), NONE, Some(Used { numbers: 15, events: 0 })));
         assert!(balanced(&base), "{base:?}");
         assert_eq!((base.selected_packets(), base.delivered_packets()), (15, 7));
         // The new process delivers the 8.
@@ -281,7 +301,7 @@ mod tests {
         let account = Account { selected_packets: 100, encoded: counts(100), ..Account::default() };
         let written = Tallies::new([HI3]).with([(HI3, &account)].into_iter());
         let used = Some(Used { numbers: 100, events: 0 });
-        let mut base = written.resumed(|_| (counts(70), counts(60), used));
+        let mut base = written.resumed(|_| kept(counts(70), counts(60), used));
         assert!(balanced(&base), "{base:?}");
         // They come up in two parts, then the 30 are withheld too.
         for part in [15, 25] {
@@ -297,19 +317,29 @@ mod tests {
     fn events_are_no_packets() {
         // Written down before anything was counted; then a beginning, its notice and 3 packets, of which nothing was confirmed.
         let carried = Counts { pdus: 5, packets: 3, bytes: 500 };
-        let base = Tallies::new([HI3]).resumed(|_| (carried, NONE, Some(Used { numbers: 5, events: 2 })));
+        let base = Tallies::new([HI3]).resumed(|_| kept(carried, NONE, Some(Used { numbers: 5, events: 2 })));
         assert!(balanced(&base), "{base:?}");
         assert_eq!((base.selected_packets(), base.delivered_packets()), (3, 0));
         // A second death before the next writing changes nothing.
-        assert_eq!(base.resumed(|_| (carried, NONE, Some(Used { numbers: 5, events: 2 }))), base);
+        assert_eq!(base.resumed(|_| kept(carried, NONE, Some(Used { numbers: 5, events: 2 }))), base);
     }
 
     #[test]
     fn what_did_not_survive_is_counted_as_lost() {
         let account = Account { selected_packets: 10, encoded: counts(10), delivered: counts(4), ..Account::default() };
         let written = Tallies::new([HI3]).with([(HI3, &account)].into_iter());
-        let base = written.resumed(|_| (counts(0), NONE, None));
+        let base = written.resumed(|_| kept(counts(0), NONE, None));
         assert!(balanced(&base), "{base:?}");
         assert_eq!((base.delivered_packets(), base.dropped_packets()), (4, 6));
+    }
+    #[test]
+    fn what_is_gone_with_damage_was_not_delivered() {
+        // 10 accepted, 4 of them delivered as far as was written down; 3 are there, and a part of the journal does not open.
+        let account = Account { selected_packets: 10, encoded: counts(10), delivered: counts(4), ..Account::default() };
+        let written = Tallies::new([HI3]).with([(HI3, &account)].into_iter());
+        let used = Some(Used { numbers: 12, events: 0 });
+        let base = written.resumed(|_| Kept { is_damaged: true, ..kept(counts(3), NONE, used) });
+        assert!(balanced(&base), "{base:?}");
+        assert_eq!((base.selected_packets(), base.delivered_packets(), base.dropped_packets()), (12, 4, 5));
     }
 }

@@ -250,3 +250,47 @@ fn a_broken_connection_is_opened_again() {
     let events = site.done(&["audit", "show"]).to_string();
     assert!(events.contains("session-down") && events.contains("session-fault"));
 }
+
+#[test]
+fn a_store_that_lags_behind_the_audit_log_gives_no_number_twice() {
+    let site = Site::new();
+    let hi2 = Peer::new(Language::Handover, Some(&site.pki()));
+    let hi3 = Peer::new(Language::Handover, Some(&site.pki()));
+    let daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    daemon.kill();
+    for name in ["store.sqlite", "store.sqlite-wal"] {
+        std::fs::remove_file(site.folder.join("state").join(name)).expect("own folder");
+    }
+    // The first attempt makes an empty store, which must not do either.
+    for _ in 0..2 {
+        let output = site.writd(&["--config", "writd.toml"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains("older than the audit log"), "{said}");
+    }
+}
+
+#[test]
+fn an_audit_log_that_lost_its_end_is_refused_and_a_new_one_says_that_there_was_another() {
+    let site = Site::new();
+    let daemon = site.start();
+    assert_eq!(daemon.terminate(), Some(0));
+    let log = site.folder.join("state/audit.log");
+    let whole = std::fs::read_to_string(&log).expect("own folder");
+    let lines: Vec<&str> = whole.split_inclusive('\n').collect();
+    std::fs::write(&log, lines[..3].concat()).expect("own folder");
+    let output = site.writd(&["--config", "writd.toml"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("holds 3 records") && said.contains("its end was cut off"), "{said}");
+
+    std::fs::remove_file(&log).expect("own folder");
+    for _ in 0..2 {
+        let daemon = site.start();
+        let first = site.done(&["audit", "show"])["records"][0].clone();
+        assert_eq!(first["event"], "log-begun");
+        assert!(first["fields"]["records_of_an_earlier_log"].as_u64() > Some(3), "{first}");
+        assert_eq!(daemon.terminate(), Some(0));
+    }
+}

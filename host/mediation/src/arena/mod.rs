@@ -16,7 +16,14 @@
 //! numbers have to start anew.
 //!
 //! # Limits
-//! Every session has a cap of blocks; nothing is ever allocated after [`Arena::open`]. Nothing blocks.
+//! Every session has a cap of blocks, and so has a destination for its sessions together; nothing is ever allocated after
+//! [`Arena::open`]. Nothing blocks.
+//!
+//! # When a block is handed on
+//! When it is full; or, so that a trickle does not wait, when its first PDU is old enough. The second spends a block on little, so
+//! it only happens while there is enough: the session has taken everything before, and another block can be had. A reader that is
+//! held up (a disk that syncs, a process that is not scheduled) thus finds full blocks, and loss begins when the memory is full,
+//! not when it is divided into too many parts.
 
 mod block;
 mod contexts;
@@ -28,7 +35,7 @@ pub use contexts::{ContextKey, ContextState, SequenceKind};
 pub use layout::{BLOCK_BYTES, PDU_BYTES_MAX};
 pub use open::{ArenaConfig, ArenaError, ArenaIdentity, DiscardReason, Outcome, Recovery};
 
-use crate::units::{HostNs, SessionKey};
+use crate::units::{DestinationIndex, HostNs, SessionKey};
 pub(crate) use contexts::ContextTable;
 use std::collections::VecDeque;
 
@@ -39,11 +46,14 @@ impl<T: AsRef<[u8]> + AsMut<[u8]> + Send> BlockMemory for T {}
 /// Room for a PDU could not be had.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NoRoom {
-    /// The session has all the blocks it may have: its peer is slow or away.
+    /// The session, or its destination, has all the blocks it may have: its peer is slow or away.
     SessionCap,
     /// No block is free at all.
     Arena,
 }
+
+/// The last block that a session can get is handed on by age only when it is so many times as old: what comes meanwhile needs it.
+const LAST_BLOCK_PATIENCE: u64 = 50;
 
 /// A session's share of the arena.
 #[derive(Debug)]
@@ -66,6 +76,8 @@ pub struct Arena<B> {
     pub(crate) contexts: ContextTable<B>,
     free: Vec<B>,
     shares: Vec<Share<B>>,
+    /// Most blocks of all sessions of a destination together, where that is limited.
+    destination_caps: Vec<(DestinationIndex, usize)>,
     sealed: VecDeque<SealedBlock<B>>,
     blocks_total: usize,
     arena_id: u64,
@@ -79,7 +91,7 @@ pub struct ArenaUsage {
     pub blocks_total: usize,
     /// Of these, free.
     pub blocks_free: usize,
-    /// Sum of the sessions' caps. More than `blocks_total` means that a slow destination can make [`NoRoom::Arena`] happen to
+    /// Sum of the caps of destinations, and of sessions where their destination has none. More than `blocks_total` means that a slow destination can make [`NoRoom::Arena`] happen to
     /// others.
     pub blocks_promised: usize,
     /// Rows of the context table.
@@ -99,6 +111,36 @@ impl<B: BlockMemory> Arena<B> {
         ShareIndex(self.shares.len() - 1)
     }
 
+    /// Limits what all sessions of a destination hold together.
+    pub(crate) fn cap_destination(&mut self, destination: DestinationIndex, cap_blocks: usize) {
+        self.destination_caps.retain(|(known, _)| *known != destination);
+        self.destination_caps.push((destination, cap_blocks.max(1)));
+    }
+
+    fn destination_cap(&self, destination: DestinationIndex) -> Option<usize> {
+        self.destination_caps.iter().find(|(known, _)| *known == destination).map(|(_, cap)| *cap)
+    }
+
+    fn blocks_promised(&self) -> usize {
+        let own: usize = self
+            .shares
+            .iter()
+            .filter(|share| self.destination_cap(share.key.destination).is_none())
+            .map(|share| share.cap_blocks)
+            .sum();
+        own + self.destination_caps.iter().map(|(_, cap)| cap).sum::<usize>()
+    }
+
+    /// Whether the session and its destination may have one more block.
+    fn may_grow(&self, index: ShareIndex) -> bool {
+        let share = &self.shares[index.0];
+        let destination = share.key.destination;
+        let together = || -> usize {
+            self.shares.iter().filter(|other| other.key.destination == destination).map(|other| other.blocks).sum()
+        };
+        share.blocks < share.cap_blocks && self.destination_cap(destination).is_none_or(|cap| together() < cap)
+    }
+
     pub(crate) fn share(&self, key: SessionKey) -> Option<ShareIndex> {
         self.shares.iter().position(|share| share.key == key).map(ShareIndex)
     }
@@ -108,7 +150,7 @@ impl<B: BlockMemory> Arena<B> {
         ArenaUsage {
             blocks_total: self.blocks_total,
             blocks_free: self.free.len(),
-            blocks_promised: self.shares.iter().map(|share| share.cap_blocks).sum(),
+            blocks_promised: self.blocks_promised(),
             contexts_total: self.contexts.rows_total(),
             contexts_used: self.contexts.rows_used(),
         }
@@ -131,13 +173,13 @@ impl<B: BlockMemory> Arena<B> {
 
     #[cold]
     fn renew(&mut self, index: ShareIndex, now: HostNs) -> Result<(), NoRoom> {
-        let share = &mut self.shares[index.0];
-        if let Some(full) = share.open.take() {
+        if let Some(full) = self.shares[index.0].open.take() {
             self.sealed.push_back(full.seal());
         }
-        if share.blocks >= share.cap_blocks {
+        if !self.may_grow(index) {
             return Err(NoRoom::SessionCap);
         }
+        let share = &mut self.shares[index.0];
         let memory = self.free.pop().ok_or(NoRoom::Arena)?;
         let sequence = self.next_block_sequence;
         self.next_block_sequence += 1;
@@ -149,13 +191,43 @@ impl<B: BlockMemory> Arena<B> {
         Ok(())
     }
 
-    /// Seals the open blocks that were opened at least `age_ns_min` ago and hold something.
-    pub(crate) fn flush(&mut self, now: HostNs, age_ns_min: u64) {
-        for share in &mut self.shares {
-            let old = now.since(share.opened_at) >= age_ns_min;
-            if let Some(block) = share.open.take_if(|block| old && !block.is_empty()) {
-                self.sealed.push_back(block.seal());
+    /// Seals open blocks that hold something and were opened at least `age_ns_min` ago, as far as that costs nothing that is
+    /// needed: see the module's documentation. `is_ready` says whether a session has taken all blocks that it was given.
+    pub(crate) fn flush(&mut self, now: HostNs, age_ns_min: u64, is_ready: impl Fn(SessionKey) -> bool) {
+        for index in 0..self.shares.len() {
+            let share = &self.shares[index];
+            if share.open.as_ref().is_none_or(OpenBlock::is_empty) || now.since(share.opened_at) < age_ns_min {
+                continue;
             }
+            if !is_ready(share.key) || now.since(share.opened_at) < self.patience(ShareIndex(index), age_ns_min) {
+                continue;
+            }
+            self.seal(index);
+        }
+    }
+
+    /// From which age on the open block of a session may be handed on.
+    fn patience(&self, index: ShareIndex, age_ns_min: u64) -> u64 {
+        let share = &self.shares[index.0];
+        let may_grow = self.may_grow(index);
+        if may_grow && !self.free.is_empty() {
+            return age_ns_min;
+        }
+        // What a journal holds comes back without the peer, so that waiting for it always ends.
+        let comes_back = share.key.interface.is_journalled() && share.blocks > 1;
+        if comes_back && !may_grow { u64::MAX } else { age_ns_min.saturating_mul(LAST_BLOCK_PATIENCE) }
+    }
+
+    /// Seals all open blocks that hold something.
+    pub(crate) fn flush_all(&mut self) {
+        for index in 0..self.shares.len() {
+            self.seal(index);
+        }
+    }
+
+    fn seal(&mut self, index: usize) {
+        if let Some(block) = self.shares[index].open.take_if(|block| !block.is_empty()) {
+            self.sealed.push_back(block.seal());
         }
     }
 

@@ -38,7 +38,7 @@ use crate::{
     arena::{Arena, BlockMemory, FreeBlock, NoRoom, SealedBlock},
     leap::LeapTable,
     session::Withheld,
-    units::{HostNs, SessionKey, TaiNs, TaskIndex},
+    units::{DestinationIndex, HostNs, SessionKey, TaiNs, TaskIndex},
 };
 use route::Task;
 use writ_handover::{
@@ -72,7 +72,7 @@ pub struct EncoderConfig {
     pub versions: pspdu::Versions,
     /// Version of X2/X3 to say.
     pub x_version: x2x3::Version,
-    /// A block that holds something is handed on after this time even if it is not full.
+    /// A block that holds something is handed on after this time even if it is not full, unless blocks are scarce.
     pub block_age_ns_max: u64,
 }
 
@@ -220,9 +220,14 @@ impl<B: BlockMemory> Encoder<B> {
     }
 
     /// Registers a destination's interface with the number of blocks that it may hold, or changes that number. If the caps of all
-    /// sessions together are no more than the arena has, no destination can ever starve another.
+    /// sessions together, or of all destinations, are no more than the arena has, no destination can ever starve another.
     pub fn register_session(&mut self, key: SessionKey, cap_blocks: usize) {
         self.arena.register(key, cap_blocks);
+    }
+
+    /// Limits the blocks that all interfaces of a destination hold together, so that each can have what the other does not need.
+    pub fn cap_destination(&mut self, destination: DestinationIndex, cap_blocks: usize) {
+        self.arena.cap_destination(destination, cap_blocks);
     }
 
     /// Installs a newer leap second table.
@@ -235,15 +240,16 @@ impl<B: BlockMemory> Encoder<B> {
         self.arena.recycle(block);
     }
 
-    /// Hands on blocks that hold something and are older than [`EncoderConfig::block_age_ns_max`]. Call it often, also when nothing
-    /// arrives.
-    pub fn flush(&mut self, now: HostNs) {
-        self.arena.flush(now, self.config.block_age_ns_max);
+    /// Hands on blocks that hold something and are older than [`EncoderConfig::block_age_ns_max`], as long as there are enough: see
+    /// [`crate::arena`]. `is_ready` says whether a session has taken all blocks that it was given; to one that has not, more parts
+    /// would be of no use. Call it often, also when nothing arrives.
+    pub fn flush(&mut self, now: HostNs, is_ready: impl Fn(SessionKey) -> bool) {
+        self.arena.flush(now, self.config.block_age_ns_max, is_ready);
     }
 
     /// Hands on all blocks that hold something: before the process ends, or to wait for a task to drain.
     pub fn flush_all(&mut self) {
-        self.arena.flush(HostNs(u64::MAX), 0);
+        self.arena.flush_all();
     }
 
     /// The next block to hand to its session. Hand them on in this order.

@@ -44,6 +44,9 @@ pub struct JournalRecovery {
     pub torn_bytes: u64,
     /// Segments of which a part does not open: the disk is damaged, or the key is another one.
     pub damaged_segments: u64,
+    /// Frames that are as long as they should be and do not open; what stands behind them in their segments is out of reach. After
+    /// a power cut they may never have been synced; while the machine stayed up they are damage.
+    pub damaged_frames: u64,
 }
 
 /// Where a data frame stands, and how much is in it.
@@ -123,6 +126,13 @@ impl<S: Storage> Journal<S> {
     ) -> Result<(Self, JournalRecovery), StorageError> {
         let mut segments = storage.list()?;
         segments.sort_unstable();
+        let last = segments.last().copied();
+        let next_segment = last.map_or(Some(1), |last| last.0.checked_add(1)).ok_or_else(|| StorageError {
+            kind: StorageErrorKind::Io,
+            operation: "list",
+            segment: last,
+            detail: "no segment can follow this one".into(),
+        })?;
         let mut journal = Self {
             storage,
             key,
@@ -132,7 +142,7 @@ impl<S: Storage> Journal<S> {
             synced: 0,
             older: VecDeque::new(),
             current: None,
-            next_segment: segments.last().map_or(1, |last| last.0 + 1),
+            next_segment,
             reached: None,
             reached_synced: None,
             loaded: Loaded::default(),
@@ -247,14 +257,20 @@ impl<S: Storage> Journal<S> {
                 return Ok(offset);
             }
             self.storage.read(segment, offset, &mut header)?;
-            let Some((sealed_bytes, kind)) = frame::parse_frame_header(header) else { return Ok(offset) };
+            let Some((sealed_bytes, kind)) = frame::parse_frame_header(header) else {
+                recovery.damaged_frames += 1;
+                return Ok(offset);
+            };
             let body_at = offset + FRAME_HEADER_BYTES as u64;
             if body_at + u64::from(sealed_bytes) > bytes {
                 return Ok(offset);
             }
             let mut sealed = vec![0; sealed_bytes as usize];
             self.storage.read(segment, body_at, &mut sealed)?;
-            let Some(body) = sealer.open_frame(number, kind, &mut sealed) else { return Ok(offset) };
+            let Some(body) = sealer.open_frame(number, kind, &mut sealed) else {
+                recovery.damaged_frames += 1;
+                return Ok(offset);
+            };
             match body {
                 Body::Mark(segment, number, entries) => *mark = Some((segment, number, entries)).max(*mark),
                 Body::Data { origin, entries, pdus } => {

@@ -38,9 +38,7 @@ impl<B: BlockMemory, S: Storage> Backlog<B, S> {
             return self.free.push_back(block.free());
         }
         let mut rest = Some(block);
-        if self.journal.is_none()
-            && let Some(back) = self.blocks.back_mut()
-        {
+        if let Some(back) = self.blocks.back_mut() {
             rest = match rest.take() {
                 Some(small) if small.bytes() <= MERGE_BYTES_MAX => match back.merge(small) {
                     Ok(freed) => {

@@ -11,6 +11,8 @@ use std::collections::VecDeque;
 
 /// Answers to the peer that may wait to be written, in bytes.
 const CONTROL_BYTES_MAX: usize = 16 * 1024;
+/// Keep-alives that may wait for an answer: many more than a peer that answers in order leaves open.
+const OUTSTANDING_MAX: usize = 1 << 16;
 /// After a connection has lived this long, the next loss starts the back-off anew.
 const STABLE_NS: u64 = 60_000_000_000;
 
@@ -70,6 +72,8 @@ pub(super) struct Link {
     queued: Vec<u8>,
     pub(super) run: Option<Run>,
     input: Vec<u8>,
+    /// Messages on this connection that mean nothing to us.
+    meaningless: u64,
     fault: Option<Fault>,
 }
 
@@ -96,6 +100,7 @@ impl Link {
             queued: Vec::new(),
             run: None,
             input: Vec::new(),
+            meaningless: 0,
             fault: None,
         }
     }
@@ -199,7 +204,8 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         }
         let oldest = self.link.outstanding.front()?;
         let since = now.since(oldest.sent_at.max(self.link.last_progress));
-        (since >= answer_ns).then_some(Fault::Unanswered { after_ns: since })
+        let is_late = since >= answer_ns || self.link.outstanding.len() > OUTSTANDING_MAX;
+        is_late.then_some(Fault::Unanswered { after_ns: since })
     }
 
     fn keep_alive_at(&self) -> HostNs {
@@ -212,7 +218,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
     fn barrier_at(&self) -> Option<HostNs> {
         let Confirmation::Barrier { every_bytes, every_ns } = self.config.confirmation else { return None };
         let since = self.link.unbarriered_since?;
-        Some(if self.link.bytes_since_barrier >= every_bytes { since } else { since.plus(every_ns) })
+        Some(if self.link.bytes_since_barrier >= self.kept_bytes(every_bytes) { since } else { since.plus(every_ns) })
     }
 
     fn schedule_keep_alive(&mut self, now: HostNs) {
@@ -256,6 +262,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         link.control_at = 0;
         link.queued.clear();
         link.input.clear();
+        link.meaningless = 0;
         link.fault = None;
         self.report.notice(Notice::Connected);
     }
@@ -327,9 +334,10 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
                 Ok(None) => break,
                 Ok(Some((message, length))) => {
                     used += length;
-                    self.link.last_progress = now;
-                    self.link.attempts = 0;
-                    self.handle(message, now);
+                    if self.handle(message, now) {
+                        self.link.last_progress = now;
+                        self.link.attempts = 0;
+                    }
                 }
                 Err(what) => self.link.fault = Some(Fault::Malformed(what)),
             }
@@ -342,18 +350,22 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         self.link.input = input;
     }
 
-    fn handle(&mut self, message: PeerMessage, now: HostNs) {
+    /// Whether the message is a sign of life. An answer to nothing is none: who gives only such would be waited for without end.
+    fn handle(&mut self, message: PeerMessage, now: HostNs) -> bool {
         match message {
             PeerMessage::KeepAlive(sequence) => {
                 if self.link.queued.len() > CONTROL_BYTES_MAX {
                     self.link.fault = Some(Fault::Flood);
-                    return;
+                    return false;
                 }
                 self.dialect.answer(sequence, self.config.wall_clock.at(now), &mut self.link.queued);
             }
             PeerMessage::Answer(sequence) => {
                 match self.link.outstanding.iter().position(|outstanding| outstanding.sequence == sequence) {
-                    None => self.report.notice(Notice::UnknownAnswer(sequence)),
+                    None => {
+                        self.note_meaningless(Notice::UnknownAnswer(sequence));
+                        return false;
+                    }
                     Some(index) => {
                         let place = self.link.outstanding[index].place;
                         self.link.outstanding.drain(..=index);
@@ -364,7 +376,16 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
                     }
                 }
             }
-            PeerMessage::Other(what) => self.report.notice(Notice::Ignored(what)),
+            PeerMessage::Other(what) => self.note_meaningless(Notice::Ignored(what)),
+        }
+        true
+    }
+
+    /// Told the first time, and each time that there are twice as many: how often it happens is the peer's choice.
+    fn note_meaningless(&mut self, notice: Notice) {
+        self.link.meaningless += 1;
+        if self.link.meaningless.is_power_of_two() {
+            self.report.notice(notice);
         }
     }
 }

@@ -120,6 +120,8 @@ pub struct Session<B, S = NoStorage> {
     /// When to try the storage again after it failed.
     storage_retry: Option<HostNs>,
     stopping: bool,
+    /// Bytes of blocks that it may hold.
+    share_bytes: u64,
 }
 
 /// The storage of a session without a journal.
@@ -156,6 +158,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             report: ReportBuilder::new(config.key),
             storage_retry: None,
             stopping: false,
+            share_bytes: u64::MAX,
             config,
         })
     }
@@ -221,6 +224,17 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             *stored = true;
         }
         self.settle();
+    }
+
+    /// How many bytes of blocks the session may hold until they are confirmed. What it keeps unconfirmed by its own choice stays
+    /// well below, whatever the settings say: a share that is full of what waits for more to come would never get it.
+    pub fn set_share(&mut self, bytes: u64) {
+        self.share_bytes = bytes;
+    }
+
+    /// Blocks are filled to a half at least, and half of them have to be free for what comes.
+    fn kept_bytes(&self, wanted: u64) -> u64 {
+        wanted.min(self.share_bytes / 4)
     }
 
     /// Closes the connection and opens none again. What is not confirmed stays in the arena and the journal.

@@ -130,6 +130,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         self.link.sent_run(run.bytes, now);
         if let Confirmation::Written { resend_bytes } = self.config.confirmation {
             self.count_delivered(self.cursor);
+            let resend_bytes = self.kept_bytes(resend_bytes);
             let mut kept = self.under_way_bytes;
             for &(place, bytes) in &self.under_way {
                 if kept - bytes < resend_bytes {

@@ -334,7 +334,8 @@ impl World {
                 self.released.pop_front();
             }
         }
-        encoder.flush(now);
+        let nodes = &self.nodes;
+        encoder.flush(now, |key| nodes.iter().all(|node| node.key != key || node.queue.is_empty()));
         while let Some(block) = encoder.pop_sealed() {
             let node =
                 self.nodes.iter_mut().find(|node| node.key == block.key()).expect("blocks belong to our sessions");
