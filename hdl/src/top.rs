@@ -14,12 +14,15 @@ use crate::csr::{Counters, Registers};
 use crate::dma::types::LineWrite;
 use crate::dma::{CommandRing, CompletionRing, RecordRing, WriteArbiter};
 use crate::emit::{self, EmitError, Emitted};
+use crate::lookup::LookupPath;
 use crate::lookup::types::Verdict;
-use crate::lookup::{Lookup, TableEngine};
 use crate::parse::types::{Headers, Ticket};
-use crate::parse::{Merger, Parser, WindowCollector};
+use crate::parse::{Merger, PARSER_CLOCKS, Parser, WindowCollector};
 use crate::prelude::*;
 use crate::time::CardClock;
+use writ_abi::limits;
+
+const _: () = assert!(PARSER_CLOCKS + 64 <= 128, "frames behind a stall, for which the queue of verdicts has room");
 
 /// Name of the emitted module.
 pub const TOP_NAME: &str = "writ_top";
@@ -141,14 +144,20 @@ pub struct Top {
     pub tap_lookup_armed: Signal<Out, Bit>,
     /// Its expiry floor.
     pub tap_lookup_expiry_floor: Signal<Out, Bits<44>>,
+    /// A batch is committed for it.
+    pub tap_lookup_committed: Signal<Out, Bit>,
     /// A record number was given.
     pub tap_outcome_valid: Signal<Out, Bit>,
-    /// Why the frame was dropped; 7: it is copied.
+    /// Of which ring.
+    pub tap_outcome_ring: Signal<Out, Bits<2>>,
+    /// Why the record was dropped; 7: it is made.
     pub tap_outcome_cause: Signal<Out, Bits<3>>,
     /// A gap record precedes it.
     pub tap_outcome_gap: Signal<Out, Bit>,
     /// A gap record goes out alone.
     pub tap_gap_valid: Signal<Out, Bit>,
+    /// In which ring.
+    pub tap_gap_ring: Signal<Out, Bits<2>>,
     /// A frame with hits was discarded because the MAC flagged it.
     pub tap_verdict_error_valid: Signal<Out, Bit>,
     /// Card time.
@@ -158,10 +167,9 @@ pub struct Top {
     windows: [WindowCollector; 2],
     merger: Merger,
     parser: Parser,
-    lookup: Lookup,
-    engine: TableEngine,
+    lookup: LookupPath,
     capture: CapturePath,
-    records: RecordRing,
+    records: [RecordRing; limits::RECORD_RINGS],
     commands: CommandRing,
     completions: CompletionRing,
     arbiter: WriteArbiter,
@@ -182,10 +190,10 @@ pub struct Top {
     verdict_headers: Signal<Local, Headers>,
     write: Signal<Local, LineWrite>,
     copy_reset: Signal<Local, Bit>,
-    armed: Signal<Local, Bit>,
     lost_a: Signal<Local, Bit>,
     lost_b: Signal<Local, Bit>,
     accepted: Signal<Local, Bits<9>>,
+    rings_idle: Signal<Local, Bit>,
 }
 
 /// Room for a card as a value: every signal of every width stands in it, several times over while it is being built.
@@ -245,15 +253,13 @@ impl Logic for Top {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, waiting, departed_a, departed_b);
-        clock!(self, clock, merger, parser, lookup, engine, capture, records, commands, completions);
+        clock!(self, clock, merger, parser, lookup, capture, commands, completions);
         clock!(self, clock, arbiter, card_clock, registers, counters);
         self.copy_reset.next = self.registers.copy_reset.val();
         self.merger.reset.next = self.copy_reset.val();
         self.parser.reset.next = self.copy_reset.val();
         self.lookup.reset.next = self.copy_reset.val();
-        self.engine.reset.next = self.copy_reset.val();
         self.capture.reset.next = self.copy_reset.val();
-        self.records.reset.next = self.copy_reset.val();
         self.commands.reset.next = self.copy_reset.val();
         self.commands.card_reset.next = self.reset.val();
         self.completions.reset.next = self.copy_reset.val();
@@ -331,59 +337,61 @@ impl Logic for Top {
         self.merger.window_a.next = self.windows[0].window.val();
         self.merger.push_b.next = self.windows[1].push.val();
         self.merger.window_b.next = self.windows[1].window.val();
-        self.merger.hold.next = self.engine.hold.val() | self.capture.stall.val();
+        self.merger.hold.next = self.lookup.hold.val() | self.capture.stall.val();
         self.parser.valid.next = self.merger.valid.val();
         self.parser.port.next = self.merger.port.val();
         self.parser.window.next = self.merger.window.val();
-        self.armed.next = self.registers.armed.val() & self.engine.ready.val();
         self.lookup.valid.next = self.parser.out_valid.val();
         self.lookup.parsed.next = self.parser.parsed.val();
-        self.lookup.armed.next = self.armed.val();
+        self.lookup.armed.next = self.registers.armed.val();
+        self.lookup.prefix_bits.next = self.registers.prefix_bits.val();
         self.lookup.expiry_floor.next = self.card_clock.expiry_floor.val();
         self.entering.next = self.lookup.entering_ticket.val();
         self.verdict.next = self.lookup.verdict.val();
         self.verdict_headers.next = self.verdict.val().headers;
 
-        // Table engine.
-        self.engine.enable.next = self.registers.commands_enable.val();
-        self.engine.now_ns.next = self.card_clock.now_ns.val();
-        self.engine.command_valid.next = self.commands.command_valid.val();
-        self.engine.command.next = self.commands.command.val();
-        self.engine.entering.next = self.lookup.entering.val();
-        self.engine.entering_port.next = self.entering.val().port;
-        self.engine.slot_free.next = self.lookup.slot_free.val();
-        self.engine.read_key.next = self.lookup.read_key.val();
-        self.engine.read_data.next = self.lookup.read_data.val();
-        self.engine.drop_done.next = self.capture.drop_done.val();
-        self.engine.drop_packets.next = self.capture.drop_packets.val();
-        self.engine.drop_bytes.next = self.capture.drop_bytes.val();
-        self.engine.drops_ready.next = self.capture.drops_ready.val();
-        self.engine.completion_take.next = self.completions.take.val();
-        self.lookup.access.next = self.engine.access.val();
-        self.lookup.read_table.next = self.engine.read_table.val();
-        self.lookup.read_way.next = self.engine.read_way.val();
+        // Commands.
+        self.lookup.enable.next = self.registers.commands_enable.val();
+        self.lookup.now_ns.next = self.card_clock.now_ns.val();
+        self.lookup.command_valid.next = self.commands.command_valid.val();
+        self.lookup.command.next = self.commands.command.val();
+        self.lookup.drop_done.next = self.capture.drop_done.val();
+        self.lookup.drop_packets.next = self.capture.drop_packets.val();
+        self.lookup.drop_bytes.next = self.capture.drop_bytes.val();
+        self.lookup.drops_ready.next = self.capture.drops_ready.val();
+        self.lookup.completion_take.next = self.completions.take.val();
 
         // Capture.
         self.capture.done.next = self.lookup.done.val();
         self.capture.hit.next = self.lookup.hit.val();
         self.capture.verdict.next = self.verdict.val();
-        self.capture.take_header.next = self.records.take_header.val();
-        self.capture.take_payload.next = self.records.take_payload.val();
-        self.capture.drop_request.next = self.engine.drop_request.val();
-        self.capture.drop_clear.next = self.engine.drop_clear.val();
-        self.capture.drop_index.next = self.engine.drop_index.val();
+        self.capture.entering.next = self.lookup.entering.val();
+        self.capture.own_tunnels.next = self.registers.own_tunnels.val();
+        self.capture.drop_request.next = self.lookup.drop_request.val();
+        self.capture.drop_clear.next = self.lookup.drop_clear.val();
+        self.capture.drop_index.next = self.lookup.drop_index.val();
 
         // Host memory.
-        self.records.enable.next = self.registers.records_enable.val();
-        self.records.base.next = self.registers.record_base.val();
-        self.records.ring_lines.next = self.registers.record_lines.val();
-        self.records.index_address.next = self.registers.record_index.val();
-        self.records.consumer.next = self.registers.record_consumer.val();
-        self.records.header_valid.next = self.capture.header_valid.val();
-        self.records.header.next = self.capture.header.val();
-        self.records.payload.next = self.capture.payload.val();
-        self.records.payload_valid.next = self.capture.payload_valid.val();
-        self.records.line_take.next = self.arbiter.take_0.val();
+        self.rings_idle.next = true;
+        for i in 0..4 {
+            self.records[i].clock.next = self.clock.val();
+            self.records[i].reset.next = self.copy_reset.val();
+            self.records[i].enable.next = self.registers.records_enable.val().get_bit(i);
+            self.records[i].base.next = self.registers.record_base[i].val();
+            self.records[i].ring_lines.next = self.registers.record_lines[i].val();
+            self.records[i].index_address.next = self.registers.record_index[i].val();
+            self.records[i].consumer.next = self.registers.record_consumer[i].val();
+            self.records[i].header_valid.next = self.capture.header_valid[i].val();
+            self.records[i].header.next = self.capture.header[i].val();
+            self.records[i].rest.next = self.capture.rest[i].val();
+            self.records[i].rest_valid.next = self.capture.rest_valid[i].val();
+            self.records[i].line_take.next = self.arbiter.take[i].val();
+            self.capture.take_header[i].next = self.records[i].take_header.val();
+            self.capture.take_rest[i].next = self.records[i].take_rest.val();
+            self.arbiter.valid[i].next = self.records[i].line_valid.val();
+            self.arbiter.line[i].next = self.records[i].line.val();
+            self.rings_idle.next = self.rings_idle.val() & self.records[i].idle.val();
+        }
         self.commands.enable.next = self.registers.commands_enable.val();
         self.commands.base.next = self.registers.command_base.val();
         self.commands.ring_commands.next = self.registers.command_count.val();
@@ -392,25 +400,23 @@ impl Logic for Top {
         self.commands.read_ready.next = self.dma_read_ready.val();
         self.commands.data_valid.next = self.dma_read_data_valid.val();
         self.commands.data.next = self.dma_read_data.val();
-        self.commands.command_take.next = self.engine.command_take.val();
+        self.commands.command_take.next = self.lookup.command_take.val();
         self.dma_read_valid.next = self.commands.read_valid.val();
         self.dma_read_address.next = self.commands.read_address.val();
         self.completions.enable.next = self.registers.commands_enable.val();
         self.completions.base.next = self.registers.completion_base.val();
         self.completions.ring_completions.next = self.registers.completion_count.val();
         self.completions.index_address.next = self.registers.completion_index.val();
-        self.completions.valid.next = self.engine.completion_valid.val();
-        self.completions.head.next = self.engine.completion_head.val();
-        self.completions.row.next = self.engine.completion_row.val();
-        self.completions.more.next = !self.commands.idle.val() | !self.engine.idle.val();
-        self.completions.line_take.next = self.arbiter.take_1.val();
-        self.arbiter.valid_0.next = self.records.line_valid.val();
-        self.arbiter.line_0.next = self.records.line.val();
-        self.arbiter.valid_1.next = self.completions.line_valid.val();
-        self.arbiter.line_1.next = self.completions.line.val();
+        self.completions.valid.next = self.lookup.completion_valid.val();
+        self.completions.head.next = self.lookup.completion_head.val();
+        self.completions.row.next = self.lookup.completion_row.val();
+        self.completions.more.next = !self.commands.idle.val() | !self.lookup.idle.val();
+        self.completions.line_take.next = self.arbiter.take[4].val();
+        self.arbiter.valid[4].next = self.completions.line_valid.val();
+        self.arbiter.line[4].next = self.completions.line.val();
         self.arbiter.ready.next = self.dma_write_ready.val();
-        self.write.next = self.arbiter.line.val();
-        self.dma_write_valid.next = self.arbiter.valid.val();
+        self.write.next = self.arbiter.out_line.val();
+        self.dma_write_valid.next = self.arbiter.out_valid.val();
         self.dma_write_address.next = self.write.val().address;
         self.dma_write_data.next = self.write.val().data;
         self.irq.next = self.arbiter.index_sent.val();
@@ -429,13 +435,15 @@ impl Logic for Top {
         self.registers.read_valid.next = self.mmio_read_valid.val();
         self.registers.read_address.next = self.mmio_read_address.val();
         self.registers.now_ns.next = self.card_clock.now_ns.val();
-        self.registers.tables_ready.next = self.engine.ready.val();
+        self.registers.tables_ready.next = self.lookup.ready.val();
         self.registers.records_idle.next = !self.tap[0].busy.val()
             & !self.tap[1].busy.val()
             & !self.waiting.q.val().any()
             & self.capture.idle.val()
-            & self.records.idle.val()
-            & !self.arbiter.valid.val();
+            & self.rings_idle.val()
+            & !self.arbiter.out_valid.val();
+        self.registers.committed.next = self.lookup.committed.val();
+        self.registers.damage.next = self.lookup.damage.val();
         self.registers.counter.next = self.counters.shown.val();
         self.mmio_read_data_valid.next = self.registers.read_data_valid.val();
         self.mmio_read_data.next = self.registers.read_data.val();
@@ -458,11 +466,16 @@ impl Logic for Top {
         self.counters.class.next = self.verdict_headers.val().class;
         self.counters.suppressed.next = self.lookup.suppressed.val();
         self.counters.expired.next = self.lookup.expired.val();
+        self.counters.multiple.next = self.lookup.multi_hits.val();
+        self.counters.damaged_reads.next = self.lookup.damaged_reads.val();
+        self.counters.damaged_rows.next = self.lookup.damaged_rows.val();
+        self.counters.scrub_round.next = self.lookup.scrub_round.val();
         self.counters.outcome.next = self.capture.outcome.val();
         self.counters.outcome_cause.next = self.capture.outcome_cause.val();
+        self.counters.outcome_first.next = self.capture.outcome_first.val();
         self.counters.gap_record.next = self.capture.gap_record.val();
         self.counters.unattributed.next = self.capture.unattributed.val();
-        self.counters.answered.next = self.engine.answered.val();
+        self.counters.answered.next = self.lookup.answered.val();
 
         // Taps for tests.
         self.tap_a.next = self.tap[0].beat.val();
@@ -481,12 +494,15 @@ impl Logic for Top {
         self.tap_lookup_port.next = self.entering.val().port;
         self.tap_lookup_stamp_ns.next = self.entering.val().stamp;
         self.tap_lookup_quality.next = self.entering.val().quality;
-        self.tap_lookup_armed.next = self.armed.val();
+        self.tap_lookup_armed.next = self.lookup.entering_armed.val();
         self.tap_lookup_expiry_floor.next = self.card_clock.expiry_floor.val();
+        self.tap_lookup_committed.next = self.lookup.committed.val();
         self.tap_outcome_valid.next = self.capture.outcome.val();
+        self.tap_outcome_ring.next = self.capture.outcome_ring.val();
         self.tap_outcome_cause.next = self.capture.outcome_cause.val();
         self.tap_outcome_gap.next = self.capture.outcome.val() & self.capture.gap_record.val();
         self.tap_gap_valid.next = !self.capture.outcome.val() & self.capture.gap_record.val();
+        self.tap_gap_ring.next = self.capture.outcome_ring.val();
         self.tap_verdict_error_valid.next = self.capture.flagged.val();
         self.now_ns.next = self.card_clock.now_ns.val();
     }

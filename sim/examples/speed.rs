@@ -7,7 +7,7 @@ use writ_abi::command::{Command, Row};
 use writ_abi::time::{NOT_AFTER_NEVER, TimeQuality};
 use writ_abi::{MatchIndex, PortSide, Scope, Table, crc, hash, key};
 use writ_driver::memory::{CardMemory, HostMemory};
-use writ_driver::{Bar, BringUp, Card, Flow, Irq, Irqs, Parts, RingMemory, RingSizes, Wake};
+use writ_driver::{Bar, BringUp, Card, Flow, Irq, Irqs, LookupSettings, Parts, RingMemory, RingSizes, Wake};
 use writ_sim::card::{IngressFrame, SimCard};
 use writ_sim::model::ModelCard;
 
@@ -65,13 +65,18 @@ fn main() {
 }
 
 fn report(card: &str, name: &str, make: impl Fn(CardMemory) -> Box<dyn SimCard>, mix: &[(usize, u64)], of: u64) {
-    let sizes = RingSizes { record_lines: 1 << 16, commands: 64 };
+    let sizes = RingSizes { record_lines: [1 << 16, 256, 256, 256], commands: 64 };
     let memory = HostMemory::new(sizes.memory_bytes()).expect("memory");
     let shared = Shared(Arc::new(Mutex::new(make(memory.card()))));
     let rings = RingMemory::allocate(&memory, &sizes).expect("ring memory");
-    let irqs = Irqs { records: Box::new(shared.clone()), completions: Box::new(shared.clone()) };
-    let how = BringUp { now_ns: 1 << 60, quality: TimeQuality::Free, ready_timeout: Duration::from_secs(60) };
-    let Parts { card: driver, mut commands, mut records } =
+    let irqs = Irqs::each(|| Box::new(shared.clone()));
+    let how = BringUp {
+        now_ns: 1 << 60,
+        quality: TimeQuality::Free,
+        lookup: LookupSettings::default(),
+        ready_timeout: Duration::from_secs(60),
+    };
+    let Parts { card: driver, mut commands, mut rings } =
         Card::bring_up(Arc::new(shared.clone()), rings, irqs, &how).expect("the card comes up");
     commands.execute(&[row()], Duration::from_secs(60)).expect("done");
     driver.arm().expect("armed");
@@ -95,7 +100,7 @@ fn report(card: &str, name: &str, make: impl Fn(CardMemory) -> Box<dyn SimCard>,
         let start = Instant::now();
         shared.card().run(1024);
         running += start.elapsed();
-        taken += u64::from(records.poll(u32::MAX, |_| Flow::Taken).expect("good records").records);
+        taken += u64::from(rings[0].poll(u32::MAX, |_| Flow::Taken).expect("good records").records);
         shared.card().take_arrivals(&mut arrivals);
         shared.card().take_egress(&mut egress);
         arrivals.clear();
@@ -112,6 +117,7 @@ fn row() -> Command {
         match_index: MatchIndex::new(1).expect("in range"),
         scope: Scope::Content,
         not_after: NOT_AFTER_NEVER,
+        ring: 0,
     };
     content.key[..key.len()].copy_from_slice(&key);
     Command::write_row(0, Table::Address, 0, hash::rows(&key, Table::Address.rows_per_way())[0], &content)

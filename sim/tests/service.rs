@@ -3,22 +3,23 @@
 mod common;
 
 use common::frames::udp;
-use common::{EPOCH_NS, address_row, with_fcs};
+use common::{EPOCH_NS, address_row, in_ring, with_fcs};
 use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use writ_abi::command::Opcode;
 use writ_abi::time::TimeQuality;
 use writ_abi::{PortSide, Scope};
-use writ_driver::{BringUp, Card, CardError, Event, Flow, Parts, RingMemory, RingSizes, Wake};
+use writ_driver::{BringUp, Card, CardError, Event, Flow, LookupSettings, Parts, RingMemory, RingSizes, Wake};
 use writ_sim::service::{Backend, Options, Service, ServiceError};
 use writ_sim::wire::message::{Answer, Request, read_body, write_body};
 use writ_sim::wire::{Client, ClientError, PlayFrame, Seen};
 
 const TARGET: &str = "192.0.2.1";
 const OTHER: &str = "198.51.100.9";
-const SIZES: RingSizes = RingSizes { record_lines: 1 << 16, commands: 64 };
+const SIZES: RingSizes = RingSizes { record_lines: [1 << 16, 1 << 12, 1 << 12, 1 << 12], commands: 64 };
 
 /// A path of its own for each test.
 fn socket_path() -> PathBuf {
@@ -36,14 +37,20 @@ fn start_with(backend: Backend) -> (Service, Parts, PathBuf) {
     let options = Options { memory_bytes: SIZES.memory_bytes(), wire_socket: Some(path.clone()), ..Options::default() };
     let service = Service::start(backend, &options).expect("the service starts");
     let memory = RingMemory::allocate(&service.dma(), &SIZES).expect("memory");
-    let how = BringUp { now_ns: EPOCH_NS, quality: TimeQuality::Free, ready_timeout: Duration::from_secs(10) };
+    let how = BringUp {
+        now_ns: EPOCH_NS,
+        quality: TimeQuality::Free,
+        lookup: LookupSettings::default(),
+        ready_timeout: Duration::from_secs(10),
+    };
     let parts = Card::bring_up(service.bar(), memory, service.irqs(), &how).expect("the card comes up");
     (service, parts, path)
 }
 
 /// Plays many frames on both ports while another thread consumes the records.
 fn a_long_capture(backend: Backend, total: u64) {
-    let (service, Parts { card, mut commands, mut records }, path) = start_with(backend);
+    let (service, Parts { card, mut commands, rings }, path) = start_with(backend);
+    let mut records = rings.into_iter().next().expect("ring 0");
     commands.execute(&[address_row(TARGET, 0, 1, Scope::Content)], Duration::from_secs(10)).expect("done");
     card.arm().expect("armed");
     let consumer = std::thread::spawn(move || {
@@ -250,9 +257,85 @@ fn a_player_that_does_not_listen_stops_the_wires_and_nothing_else() {
     assert!(start.elapsed() < Duration::from_secs(5));
 }
 
+/// A sweep of all rows takes long and shows nothing: the card runs on until it is over, though nothing else goes on.
+fn a_batch_is_settled(backend: Backend) {
+    let (_service, parts, _path) = start_with(backend);
+    let Parts { card, mut commands, .. } = parts;
+    let timeout = Duration::from_secs(20);
+    let row = address_row(TARGET, 0, 1, Scope::Content).pending();
+    for round in 0..3 {
+        commands.execute(&[row], timeout).expect("done");
+        if round == 1 {
+            commands.execute_plain(Opcode::Abort, timeout).expect("aborted");
+            continue;
+        }
+        commands.execute_plain(Opcode::Commit, timeout).expect("committed");
+        assert!(card.status().expect("status").committed);
+        commands.execute_plain(Opcode::Settle, timeout).expect("settled");
+        assert!(!card.status().expect("status").committed);
+    }
+}
+
+#[test]
+fn a_batch_is_settled_on_a_card_without_traffic() {
+    a_batch_is_settled(Backend::Model);
+}
+
+#[cfg(feature = "rtl")]
+#[test]
+fn a_batch_is_settled_on_the_gateware_without_traffic() {
+    a_batch_is_settled(Backend::Rtl);
+}
+
+/// Four consumers, each in a thread of its own, with one interrupt for all.
+#[test]
+fn every_ring_has_its_own_consumer() {
+    let (_service, Parts { card, mut commands, rings }, path) = start();
+    let rows: Vec<_> = (0..4)
+        .map(|ring| in_ring(address_row(&format!("192.0.2.{}", ring + 1), 0, ring.into(), Scope::Content), ring))
+        .collect();
+    commands.execute(&rows, Duration::from_secs(10)).expect("done");
+    card.arm().expect("armed");
+    let (total, each) = (2000_u64, 500);
+    let consumers: Vec<_> = rings
+        .into_iter()
+        .map(|mut ring| {
+            std::thread::spawn(move || {
+                let mut packets = 0;
+                while packets < each {
+                    assert_ne!(ring.wait(Duration::from_secs(20)), Wake::Gone);
+                    let mut take = |event: Event<'_>| {
+                        let Event::Packet(packet) = event else { panic!("nothing is lost: {event:?}") };
+                        assert!(packet.hits().all(|hit| hit.match_index.value() == u32::from(ring_of(&packet))));
+                        packets += 1;
+                        Flow::Taken
+                    };
+                    ring.poll(1000, &mut take).expect("good records");
+                }
+                ring.number()
+            })
+        })
+        .collect();
+    let mut wire = Client::connect(&path).expect("connected");
+    let start_ns = wire.card_time_ns().expect("time") + 100_000;
+    let frames = (0..total).map(|number| {
+        let frame = udp(&format!("192.0.2.{}", number % 4 + 1), OTHER, [1, 2], 40);
+        PlayFrame::new(PortSide::ALL[number as usize % 2], start_ns + number * 400, frame)
+    });
+    wire.play(frames, |_| {}).expect("played");
+    let numbers: Vec<u8> = consumers.into_iter().map(|consumer| consumer.join().expect("it ends")).collect();
+    assert_eq!(numbers, [0, 1, 2, 3]);
+}
+
+/// Which of the rings above the frame is for: by its source address.
+fn ring_of(packet: &writ_abi::record::Packet<'_>) -> u8 {
+    packet.payload[29] - 1
+}
+
 #[test]
 fn a_card_that_is_gone_is_noticed() {
-    let (service, Parts { card, mut commands, mut records }, path) = start();
+    let (service, Parts { card, mut commands, rings }, path) = start();
+    let mut records = rings.into_iter().next().expect("ring 0");
     let mut wire = Client::connect(&path).expect("connected");
     drop(service);
     assert!(!card.is_present());

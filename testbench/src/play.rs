@@ -105,7 +105,7 @@ impl Ends {
 
 /// Sender and receiver: IP addresses where the frame has them, station addresses otherwise.
 fn addresses(frame: &[u8]) -> (Vec<u8>, Vec<u8>) {
-    if let crate::truth::Outer::Ip(ip) = crate::truth::outermost(frame) {
+    if let Some(ip) = crate::truth::look(frame).outer {
         let octets = |address| match address {
             std::net::IpAddr::V4(address) => address.octets().to_vec(),
             std::net::IpAddr::V6(address) => address.octets().to_vec(),

@@ -21,7 +21,7 @@ pub(crate) struct Arguments {
 }
 
 /// Cargo features that the checks and the tests are built with: everything, the Verilated card too.
-pub(crate) const FEATURES: [&str; 2] = ["--features", "writ-daemon/rtl,writ-sim/rtl"];
+pub(crate) const FEATURES: [&str; 2] = ["--features", "writ-daemon/rtl,writ-sim/rtl,writ-testbench/rtl"];
 
 #[derive(Default)]
 struct Counts {

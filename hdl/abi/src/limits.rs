@@ -60,11 +60,11 @@ pub const L2TP_PORTS: [u16; 1] = [1701];
 pub const COPY_FIFO_LINES: usize = 2048;
 /// Frames whose description the copy path can hold per port between their arrival and their verdict.
 pub const COPY_FRAMES_MAX: usize = 512;
-/// Lines of the record FIFO in front of the DMA writer.
+/// Lines of the record FIFO that each record ring has in front of its DMA writer.
 pub const RECORD_FIFO_LINES: usize = 512;
 /// Windows that one direction can hold while it waits for its slot in the merged pipeline.
 pub const WINDOW_FIFO_FRAMES: usize = 64;
-/// Hit lists of dropped frames that can wait for the per-match drop counters.
+/// Hit lists of dropped records that can wait for the per-match drop counters.
 pub const DROP_QUEUE_FRAMES: usize = 512;
 
 /// Record rings.

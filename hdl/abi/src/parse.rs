@@ -5,7 +5,7 @@
 //! (0 if it is shorter than that). A header is *present* if its last byte lies inside `W`. Where a rule says *missing: X*, a header
 //! that is not present gives [`ParseClass::WindowExceeded`] if the frame has more than 192 bytes with its FCS, and class X if not.
 //!
-//! `p` is the place that the walk has reached. The first rule that names a class ends the walk, except where it says *class X, go on*.
+//! `p` is the place that the walk has reached. The first rule that names a class ends the walk.
 //!
 //! # Link
 //! 1. Ethernet, 14 bytes (missing: [`ParseClass::Truncated`]). `p = 14`.
@@ -31,12 +31,12 @@
 //!    `8 * (second byte + 1)` bytes; fragment: 8. One more of these kinds behind the last: [`ParseClass::ExtensionDepth`]. One
 //!    that is not present (missing: [`ParseClass::L4Truncated`]) or that ends behind `ip_end` (`L4Truncated`): ends the walk before it. To find
 //!    its length two bytes have to be present. Fragment header with an offset that is not zero: the walk ends behind it, `Fragment`.
-//! 8. Transport. TCP (6): 20 bytes or more by its data offset, an offset below 5 makes it `L4Truncated`; UDP (17): 8; SCTP (132): 12. The header
-//!    has to be present (missing: `L4Truncated`; byte 12 of TCP too) and to end not behind `ip_end` (else `L4Truncated`; presence is asked
-//!    first). Then the layer has ports; TCP and SCTP end in [`ParseClass::Ports`], UDP in rule 9 with a destination port of a tunnel (L2TP:
-//!    destination or source port), else in `Ports`. ICMP (1, only behind IPv4) and ICMPv6 (58, only behind IPv6): 8 bytes under the same
-//!    conditions: [`ParseClass::NoPorts`]. Protocol 4 goes to rule 11 for IPv4, 41 for IPv6, both as [`TunnelKind::IpInIp`]; 47: rule 10. Every other
-//!    protocol: `NoPorts`.
+//! 8. Transport. TCP (6): 20 bytes or more by its data offset; byte 12, which holds that, is asked for first (missing: `L4Truncated`), then
+//!    an offset below 5 is `L4Truncated`; UDP (17): 8; SCTP (132): 12. The header has to be present (missing:
+//!    `L4Truncated`) and to end not behind `ip_end` (else `L4Truncated`; presence is asked first). Then the layer has ports; TCP and SCTP end
+//!    in [`ParseClass::Ports`], UDP in rule 9 with a destination port of a tunnel (L2TP: destination or source port), else in `Ports`.
+//!    ICMP (1, only behind IPv4) and ICMPv6 (58, only behind IPv6): 8 bytes under the same conditions: [`ParseClass::NoPorts`]. Protocol 4
+//!    goes to rule 11 for IPv4, 41 for IPv6, both as [`TunnelKind::IpInIp`]; 47: rule 10. Every other protocol: `NoPorts`.
 //!
 //! # Tunnels
 //! All bytes of a tunnel header have to be present (missing: [`ParseClass::TunnelHeader`]); `ip_end` is not looked at again.

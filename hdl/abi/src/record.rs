@@ -8,12 +8,13 @@
 //! Each hit's row names a ring. A frame makes one record in each ring that a hit of it names, with that ring's hits and no
 //! others. For every ring with a hit the frame takes the ring's next `record_sequence` at the verdict. If it cannot be copied into that ring it
 //! is dropped there, counted by cause and by each distinct match index among the ring's hits, and its number is missing from the ring. Before
-//! the ring's next packet record, or as soon as there is room, a gap record names the missing numbers.
+//! the ring's next packet record, or once half of the ring's FIFO is free, a gap record names the missing numbers. A frame that the MAC marked as
+//! damaged makes no record and takes no number.
 //!
 //! # What is captured
 //! A hit is *of* an IP header: the outer one for a [`crate::HitLayer`] of `Link` or `Outer`, the inner one for `Inner` and `Innermost`; where there is no
-//! inner one, of the outer. If the frame's tunnel is of a kind set in [`crate::registers::lookup`]'s OWN_TUNNELS, every hit is of the inner header
-//! as soon as there is one. `cut` of a hit: the whole frame without FCS for [`crate::Scope::Content`], `l4_end` of that header for
+//! inner one, of the outer. If the tunnel over the frame's outer IP header is of a kind set in [`crate::registers::lookup`]'s OWN_TUNNELS
+//! when the frame's keys enter lookup, every hit is of the inner header as soon as there is one. `cut` of a hit: the whole frame without FCS for [`crate::Scope::Content`], `l4_end` of that header for
 //! `HeadersL4`, `l3_end` for `HeadersL3`; in a frame without IP headers 14, the Ethernet header.
 //! `captured_bytes` is the largest cut of the record's hits, at most `original_bytes`.
 

@@ -485,7 +485,7 @@ pub enum Counter {
     FramesLookedUpB,
     /// Looked-up frames of a parse class, by its number.
     Class(u8),
-    /// Looked-up frames with at least one hit that counted.
+    /// Looked-up frames with at least one hit that counted, but those that the MAC marked as damaged.
     FramesHit,
     /// Records due: one for each ring that the hits of a frame name.
     RecordsDue,
@@ -541,7 +541,7 @@ pub const COUNTERS: &[(Counter, &str, &str)] = &[
     (Counter::Class(13), "CLASS_TUNNEL_HEADER", "Looked-up frames with a tunnel header that is not understood."),
     (Counter::Class(14), "CLASS_TUNNEL_DEPTH", "Looked-up frames with a tunnel in a tunnel."),
     (Counter::Class(15), "CLASS_INNER_IP", "Looked-up frames with a contradictory inner IP header."),
-    (Counter::FramesHit, "FRAMES_HIT", "Looked-up frames with at least one hit that counted."),
+    (Counter::FramesHit, "FRAMES_HIT", "Looked-up frames with at least one hit that counted, without damaged ones."),
     (Counter::RecordsDue, "RECORDS_DUE", "Records due: one for each ring that the hits of a frame name."),
     (Counter::Records, "RECORDS", "Packet records given to the rings' FIFOs."),
     (Counter::GapRecords, "GAP_RECORDS", "Gap records given to the rings' FIFOs."),

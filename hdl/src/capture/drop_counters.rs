@@ -81,12 +81,15 @@ pub struct DropCounters {
     rest: Signal<Local, Bits<21>>,
     count: Signal<Local, Bit>,
     ask: Signal<Local, Bit>,
+    wanted: Signal<Local, Bit>,
     load: Signal<Local, Bit>,
     address: Signal<Local, Bits<17>>,
     found: Signal<Local, Drops>,
     value: Signal<Local, Drops>,
     sum: Signal<Local, Drops>,
     change: Signal<Local, Bit>,
+    row_address: Signal<Local, Bits<13>>,
+    new_value: Signal<Local, Drops>,
 }
 
 impl Default for DropCounters {
@@ -131,12 +134,15 @@ impl Default for DropCounters {
             rest: Signal::default(),
             count: Signal::default(),
             ask: Signal::default(),
+            wanted: Signal::default(),
             load: Signal::default(),
             address: Signal::default(),
             found: Signal::default(),
             value: Signal::default(),
             sum: Signal::default(),
             change: Signal::default(),
+            row_address: Signal::default(),
+            new_value: Signal::default(),
         }
     }
 }
@@ -176,15 +182,120 @@ impl Logic for DropCounters {
 
         // The row: its first index is counted, the others move up, without those that equal it. A request waits for the end of a record.
         self.next.next = self.row[0].q.val();
-        self.count.next = self.left.q.val().any();
-        self.ask.next = self.request.val() & !self.asked.q.val() & !self.count.val() & !self.sweeping.q.val();
+        self.count.next = self.left.q.val().get_bit(0);
         self.rest.next = bits::<21>(0);
-        if self.count.val() {
+        if self.left.q.val().any() {
             for i in 0..20 {
                 self.rest.next = self.rest.val().replace_bit(
                     i,
-                    self.left.q.val().get_bit(i + 1) & (self.row[i + 1].q.val() != self.next.val()),
+                    self.left.q.val().get_bit(i + 1)
+                        & !(self.count.val() & (self.row[i + 1].q.val() == self.next.val())),
                 );
+                self.row[i].d.next = self.row[i + 1].q.val();
             }
             self.left.d.next = self.rest.val();
         }
+        self.wanted.next = self.request.val() & !self.asked.q.val();
+        self.ask.next = self.wanted.val() & !self.left.q.val().any() & !self.sweeping.q.val();
+        self.load.next =
+            self.queue.valid.val() & !(self.left.q.val() >> 1).any() & !self.wanted.val() & !self.sweeping.q.val();
+        self.queue.read.next = self.load.val();
+        self.oldest.next = self.queue.data_out.val();
+        self.oldest_hits.next = self.oldest.val().hits.into();
+        if self.load.val() {
+            self.row_bytes.d.next = self.oldest.val().bytes;
+            self.left.d.next = !bits::<21>(0) >> (bits::<5>(21) - self.oldest.val().hit_count);
+            for i in 0..21 {
+                self.row[i].d.next = self.oldest_hits.val().get_bits::<17>(i * 24);
+            }
+        }
+
+        // Read.
+        self.address.next = self.next.val();
+        if self.ask.val() {
+            self.asked.d.next = true;
+            self.address.next = self.index.val();
+        }
+        self.counting_1.d.next = self.count.val();
+        self.answering_1.d.next = self.ask.val();
+        if self.count.val() | self.ask.val() {
+            self.target_1.d.next = self.address.val();
+            self.amount_1.d.next = self.row_bytes.q.val();
+        }
+
+        // Pick.
+        self.found.next = self.bank[0].read_data.val();
+        for i in 0..16 {
+            self.bank[i].clock.next = self.clock.val();
+            self.bank[i].read_enable.next = (self.count.val() | self.ask.val())
+                & (self.address.val().get_bits::<4>(13) == self.bank_number[i].val());
+            self.bank[i].read_address.next = self.address.val().get_bits::<13>(0);
+            if self.target_1.q.val().get_bits::<4>(13) == self.bank_number[i].val() {
+                self.found.next = self.bank[i].read_data.val();
+            }
+        }
+        self.counting_2.d.next = self.counting_1.q.val();
+        self.answering_2.d.next = self.answering_1.q.val();
+        if self.counting_1.q.val() | self.answering_1.q.val() {
+            self.target_2.d.next = self.target_1.q.val();
+            self.amount_2.d.next = self.amount_1.q.val();
+            self.value_2.d.next = self.found.val();
+        }
+
+        // Add, or answer. The latest change counts.
+        self.value.next = self.value_2.q.val();
+        if self.writing[0].q.val() & (self.written_target[0].q.val() == self.target_2.q.val()) {
+            self.value.next = self.written_value[0].q.val();
+        } else if self.writing[1].q.val() & (self.written_target[1].q.val() == self.target_2.q.val()) {
+            self.value.next = self.written_value[1].q.val();
+        } else if self.writing[2].q.val() & (self.written_target[2].q.val() == self.target_2.q.val()) {
+            self.value.next = self.written_value[2].q.val();
+        }
+        self.sum.next.packets = bits::<64>(0);
+        self.sum.next.bytes = bits::<64>(0);
+        if self.counting_2.q.val() {
+            self.sum.next.packets = self.value.val().packets + bits::<64>(1);
+            self.sum.next.bytes = self.value.val().bytes + bit_cast::<64, 16>(self.amount_2.q.val());
+        }
+        self.change.next = self.counting_2.q.val() | (self.answering_2.q.val() & self.clear.val());
+        self.writing[0].d.next = self.change.val();
+        if self.change.val() {
+            self.written_target[0].d.next = self.target_2.q.val();
+            self.written_value[0].d.next = self.sum.val();
+        }
+        for i in 0..2 {
+            self.writing[i + 1].d.next = self.writing[i].q.val();
+            if self.writing[i].q.val() {
+                self.written_target[i + 1].d.next = self.written_target[i].q.val();
+                self.written_value[i + 1].d.next = self.written_value[i].q.val();
+            }
+        }
+        self.done.next = self.answering_2.q.val();
+        self.packets.next = self.value.val().packets;
+        self.bytes.next = self.value.val().bytes;
+        if self.answering_2.q.val() {
+            self.asked.d.next = false;
+        }
+
+        // Write, or sweep.
+        self.row_address.next = self.written_target[0].q.val().get_bits::<13>(0);
+        self.new_value.next = self.written_value[0].q.val();
+        if self.sweeping.q.val() {
+            self.row_address.next = self.sweep.q.val();
+            self.new_value.next.packets = bits::<64>(0);
+            self.new_value.next.bytes = bits::<64>(0);
+            self.sweep.d.next = self.sweep.q.val() + bits::<13>(1);
+            if self.sweep.q.val().all() {
+                self.sweeping.d.next = false;
+            }
+        }
+        for i in 0..16 {
+            self.bank[i].write_enable.next = self.sweeping.q.val()
+                | (self.writing[0].q.val()
+                    & (self.written_target[0].q.val().get_bits::<4>(13) == self.bank_number[i].val()));
+            self.bank[i].write_address.next = self.row_address.val();
+            self.bank[i].write_data.next = self.new_value.val();
+        }
+        self.ready.next = !self.sweeping.q.val();
+    }
+}

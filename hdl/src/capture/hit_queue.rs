@@ -30,6 +30,8 @@ pub struct HitQueue {
     pub hit: Signal<In, Bit>,
     /// With `done`: the frame.
     pub verdict: Signal<In, Verdict>,
+    /// With `done`: its tunnel is one of the carrier's own.
+    pub own_tunnel: Signal<In, Bit>,
     /// First frame of port A without a description.
     pub described_a: Signal<In, Bits<10>>,
     /// First frame of port B without a description.
@@ -48,6 +50,8 @@ pub struct HitQueue {
     pub valid: Signal<Out, Bit>,
     /// The verdict.
     pub out_verdict: Signal<Out, Verdict>,
+    /// The frame's tunnel is one of the carrier's own.
+    pub out_own_tunnel: Signal<Out, Bit>,
     /// The rings that its hits name.
     pub rings: Signal<Out, Bits<4>>,
     /// The frame's description.
@@ -65,6 +69,7 @@ pub struct HitQueue {
     stalled: RegR<Bit>,
     leaving: RegR<Bit>,
     left: Reg<Verdict>,
+    left_own: Reg<Bit>,
     left_rings: Reg<Bits<4>>,
     is_b: Signal<Local, Bit>,
     valid_hits: Signal<Local, Bits<21>>,
@@ -83,7 +88,7 @@ pub struct HitQueue {
 impl Logic for HitQueue {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left, left_rings);
+        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left, left_own, left_rings);
         clock!(self, clock, queue);
         self.queue.reset.next = self.reset.val();
         self.number_a.reset.next = self.reset.val();
@@ -97,17 +102,20 @@ impl Logic for HitQueue {
         self.valid_hits.next = bits::<21>(0);
         self.ring_low.next = bits::<21>(0);
         self.ring_high.next = bits::<21>(0);
-        for i in 0..21 {
-            self.valid_hits.next =
-                self.valid_hits.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23));
-            self.ring_low.next = self.ring_low.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 20));
-            self.ring_high.next = self.ring_high.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 21));
+        if self.done.val() & self.hit.val() {
+            for i in 0..21 {
+                self.valid_hits.next = self.valid_hits.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23));
+                self.ring_low.next = self.ring_low.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 20));
+                self.ring_high.next = self.ring_high.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 21));
+            }
         }
-        self.named.next = bit_cast::<4, 1>((self.valid_hits.val() & !self.ring_high.val() & !self.ring_low.val()).any().into())
-            | (bit_cast::<4, 1>((self.valid_hits.val() & !self.ring_high.val() & self.ring_low.val()).any().into()) << 1)
-            | (bit_cast::<4, 1>((self.valid_hits.val() & self.ring_high.val() & !self.ring_low.val()).any().into()) << 2)
-            | (bit_cast::<4, 1>((self.valid_hits.val() & self.ring_high.val() & self.ring_low.val()).any().into()) << 3);
+        self.named.next = bits::<4>(0)
+            .replace_bit(0, (self.valid_hits.val() & !self.ring_high.val() & !self.ring_low.val()).any())
+            .replace_bit(1, (self.valid_hits.val() & !self.ring_high.val() & self.ring_low.val()).any())
+            .replace_bit(2, (self.valid_hits.val() & self.ring_high.val() & !self.ring_low.val()).any())
+            .replace_bit(3, (self.valid_hits.val() & self.ring_high.val() & self.ring_low.val()).any());
         self.newcomer.next.verdict = self.verdict.val();
+        self.newcomer.next.own_tunnel = self.own_tunnel.val();
         self.newcomer.next.rings = self.named.val();
         self.newcomer.next.number = self.number_a.q.val();
         if self.is_b.val() {
@@ -131,8 +139,7 @@ impl Logic for HitQueue {
         if self.oldest_is_b.val() {
             self.ended.next = self.oldest.val().number != self.described_b.val();
         }
-        self.take.next =
-            self.queue.valid.val() & self.ended.val() & (!self.leaving.q.val() | self.finished.val());
+        self.take.next = self.queue.valid.val() & self.ended.val() & (!self.leaving.q.val() | self.finished.val());
         self.queue.read.next = self.take.val();
         self.describe_a.next = self.take.val() & !self.oldest_is_b.val();
         self.describe_b.next = self.take.val() & self.oldest_is_b.val();
@@ -140,6 +147,7 @@ impl Logic for HitQueue {
         if self.take.val() {
             self.leaving.d.next = true;
             self.left.d.next = self.oldest_verdict.val();
+            self.left_own.d.next = self.oldest.val().own_tunnel;
             self.left_rings.d.next = self.oldest.val().rings;
         } else if self.finished.val() {
             self.leaving.d.next = false;
@@ -147,6 +155,7 @@ impl Logic for HitQueue {
         self.left_verdict.next = self.left.q.val();
         self.valid.next = self.leaving.q.val();
         self.out_verdict.next = self.left.q.val();
+        self.out_own_tunnel.next = self.left_own.q.val();
         self.rings.next = self.left_rings.q.val();
         self.description.next = self.description_a.val();
         if self.left_verdict.val().ticket.port {

@@ -26,6 +26,8 @@ pub struct Description {
 pub struct Pending {
     /// The verdict.
     pub verdict: Verdict,
+    /// The frame's tunnel is one of the carrier's own.
+    pub own_tunnel: Bit,
     /// One bit a ring.
     pub rings: Bits<4>,
     /// Number of the frame among those of its port that are looked up, modulo the store's descriptions.

@@ -7,8 +7,11 @@
 use crate::prelude::*;
 use writ_abi::registers::{COUNTERS, Counter};
 
-/// The order in which the kernel wires events to counters.
-const ORDER: [Counter; 29] = [
+/// Counters of the ABI.
+const COUNT: usize = 42;
+
+/// The order in which the kernel wires events to counters: first those in front of the classes, then those behind.
+const BEFORE: [Counter; 8] = [
     Counter::FramesInA,
     Counter::FramesInB,
     Counter::BytesInA,
@@ -17,16 +20,10 @@ const ORDER: [Counter; 29] = [
     Counter::FramesOutB,
     Counter::FramesLookedUpA,
     Counter::FramesLookedUpB,
-    Counter::Class(0),
-    Counter::Class(1),
-    Counter::Class(2),
-    Counter::Class(3),
-    Counter::Class(4),
-    Counter::Class(5),
-    Counter::Class(6),
-    Counter::Class(7),
-    Counter::Class(8),
+];
+const BEHIND: [Counter; 18] = [
     Counter::FramesHit,
+    Counter::RecordsDue,
     Counter::Records,
     Counter::GapRecords,
     Counter::Drop(0),
@@ -34,11 +31,17 @@ const ORDER: [Counter; 29] = [
     Counter::Drop(2),
     Counter::Drop(3),
     Counter::Drop(4),
+    Counter::WindowFifoA,
     Counter::DropUnattributed,
     Counter::SuppressedTime,
     Counter::ExpiredHits,
+    Counter::MultiHits,
+    Counter::DamagedReads,
+    Counter::DamagedRows,
+    Counter::ScrubRounds,
     Counter::Commands,
 ];
+const _: () = assert!(COUNT == BEFORE.len() + 16 + BEHIND.len() && COUNT <= 64, "kernels write these out");
 
 /// One counter and its copy.
 #[derive(LogicBlock, Default)]
@@ -103,14 +106,24 @@ pub struct Counters {
     /// See [`crate::lookup::Lookup`].
     pub suppressed: Signal<In, Bit>,
     /// See [`crate::lookup::Lookup`].
-    pub expired: Signal<In, Bits<3>>,
-    /// A frame with hits has got a number.
+    pub expired: Signal<In, Bits<5>>,
+    /// See [`crate::lookup::Lookup`].
+    pub multiple: Signal<In, Bits<5>>,
+    /// See [`crate::lookup::Lookup`].
+    pub damaged_reads: Signal<In, Bits<5>>,
+    /// The scrubber has found damaged rows: so many.
+    pub damaged_rows: Signal<In, Bits<3>>,
+    /// The scrubber has seen all rows.
+    pub scrub_round: Signal<In, Bit>,
+    /// A record has got its number.
     pub outcome: Signal<In, Bit>,
     /// With `outcome`: drop cause, or copied.
     pub outcome_cause: Signal<In, Bits<3>>,
+    /// With `outcome`: it is the first of its frame.
+    pub outcome_first: Signal<In, Bit>,
     /// A gap record is made.
     pub gap_record: Signal<In, Bit>,
-    /// A dropped frame is not counted per match.
+    /// A dropped record is not counted per match.
     pub unattributed: Signal<In, Bit>,
     /// A command has been answered.
     pub answered: Signal<In, Bit>,
@@ -120,15 +133,16 @@ pub struct Counters {
     pub number: Signal<In, Bits<6>>,
     /// Its copy; 0 while `read` is low and where no counter is.
     pub shown: Signal<Out, Bits<64>>,
-    cell: [CounterCell; ORDER.len()],
-    cell_number: [Constant<Bits<6>>; ORDER.len()],
-    class_number: [Constant<Bits<4>>; 9],
+    cell: [CounterCell; COUNT],
+    cell_number: [Constant<Bits<6>>; COUNT],
+    class_number: [Constant<Bits<4>>; 16],
     cause_number: [Constant<Bits<3>>; 3],
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        assert!(COUNTERS.iter().map(|(counter, _, _)| *counter).eq(ORDER), "the ABI's order of counters is another");
+        let order = BEFORE.into_iter().chain((0..16).map(Counter::Class)).chain(BEHIND);
+        assert!(COUNTERS.iter().map(|(counter, _, _)| *counter).eq(order), "the ABI's order of counters is another");
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -144,8 +158,13 @@ impl Default for Counters {
             class: Signal::default(),
             suppressed: Signal::default(),
             expired: Signal::default(),
+            multiple: Signal::default(),
+            damaged_reads: Signal::default(),
+            damaged_rows: Signal::default(),
+            scrub_round: Signal::default(),
             outcome: Signal::default(),
             outcome_cause: Signal::default(),
+            outcome_first: Signal::default(),
             gap_record: Signal::default(),
             unattributed: Signal::default(),
             answered: Signal::default(),
@@ -164,7 +183,7 @@ impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
         self.shown.next = bits::<64>(0);
-        for i in 0..29 {
+        for i in 0..42 {
             self.cell[i].clock.next = self.clock.val();
             self.cell[i].reset.next = self.reset.val();
             self.cell[i].snapshot.next = self.snapshot.val();
@@ -172,7 +191,7 @@ impl Logic for Counters {
                 self.shown.next = self.cell[i].shown.val();
             }
         }
-        for i in 0..29 {
+        for i in 0..42 {
             self.cell[i].add.next = bits::<16>(0);
         }
         for port in 0..2 {
@@ -190,30 +209,36 @@ impl Logic for Counters {
         if self.looked_up.val() & self.looked_up_port.val() {
             self.cell[7].add.next = bits::<16>(1);
         }
-        for i in 0..9 {
+        for i in 0..16 {
             if self.done.val() & (self.class.val() == self.class_number[i].val()) {
                 self.cell[i + 8].add.next = bits::<16>(1);
             }
         }
         if self.outcome.val() {
-            self.cell[17].add.next = bits::<16>(1);
+            self.cell[24].add.next = bit_cast::<16, 1>(self.outcome_first.val().into());
+            self.cell[25].add.next = bits::<16>(1);
             if self.outcome_cause.val() == bits::<3>(7) {
-                self.cell[18].add.next = bits::<16>(1);
+                self.cell[26].add.next = bits::<16>(1);
             }
             for i in 0..3 {
                 if self.outcome_cause.val() == self.cause_number[i].val() {
-                    self.cell[i + 20].add.next = bits::<16>(1);
+                    self.cell[i + 28].add.next = bits::<16>(1);
                 }
             }
         }
-        self.cell[19].add.next = bit_cast::<16, 1>(self.gap_record.val().into());
-        self.cell[23].add.next = bit_cast::<16, 1>((self.arrived[0].val() & self.arrived_error[0].val()).into())
+        self.cell[27].add.next = bit_cast::<16, 1>(self.gap_record.val().into());
+        self.cell[31].add.next = bit_cast::<16, 1>((self.arrived[0].val() & self.arrived_error[0].val()).into())
             + bit_cast::<16, 1>((self.arrived[1].val() & self.arrived_error[1].val()).into());
-        self.cell[24].add.next = bit_cast::<16, 1>(self.window_dropped[0].val().into())
+        self.cell[32].add.next = bit_cast::<16, 1>(self.window_dropped[0].val().into())
             + bit_cast::<16, 1>(self.window_dropped[1].val().into());
-        self.cell[25].add.next = bit_cast::<16, 1>(self.unattributed.val().into());
-        self.cell[26].add.next = bit_cast::<16, 1>((self.done.val() & self.suppressed.val()).into());
-        self.cell[27].add.next = bit_cast::<16, 3>(self.expired.val());
-        self.cell[28].add.next = bit_cast::<16, 1>(self.answered.val().into());
+        self.cell[33].add.next = bit_cast::<16, 1>(self.window_dropped[0].val().into());
+        self.cell[34].add.next = bit_cast::<16, 1>(self.unattributed.val().into());
+        self.cell[35].add.next = bit_cast::<16, 1>((self.done.val() & self.suppressed.val()).into());
+        self.cell[36].add.next = bit_cast::<16, 5>(self.expired.val());
+        self.cell[37].add.next = bit_cast::<16, 5>(self.multiple.val());
+        self.cell[38].add.next = bit_cast::<16, 5>(self.damaged_reads.val());
+        self.cell[39].add.next = bit_cast::<16, 3>(self.damaged_rows.val());
+        self.cell[40].add.next = bit_cast::<16, 1>(self.scrub_round.val().into());
+        self.cell[41].add.next = bit_cast::<16, 1>(self.answered.val().into());
     }
 }

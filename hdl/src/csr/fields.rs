@@ -5,12 +5,15 @@
 
 use super::bank::{BANK_BITS, bank_lsb};
 use crate::prelude::*;
-use writ_abi::registers::{clock, control, rings};
+use writ_abi::limits;
+use writ_abi::registers::{clock, control, lookup, rings};
 
 const _: () = {
     assert!(control::ARMED.lsb == 0 && clock::QUALITY.lsb == 1 && clock::QUALITY.width == 2);
     assert!(clock::INCREMENT_NS_FIELD.lsb == 0 && clock::INCREMENT_NS_FIELD.width == 8);
-    assert!(rings::ENABLE_RECORDS.lsb == 0 && rings::ENABLE_COMMANDS.lsb == 1, "the kernel writes these as numbers");
+    assert!(lookup::PREFIX_BITS.lsb == 0 && lookup::PREFIX_BITS.width == 8);
+    assert!(lookup::OWN_TUNNELS.lsb == 0 && lookup::OWN_TUNNELS.width == 10 && limits::RECORD_RINGS == 4);
+    assert!(rings::ENABLE_RECORDS.lsb == 0 && rings::ENABLE_COMMANDS.lsb == 4, "the kernel writes these as numbers");
     assert!(clock::SET_HI_AT == clock::SET_LO_AT + 4 && rings::RECORD_BASE_HI_AT == rings::RECORD_BASE_LO_AT + 4);
     assert!(rings::RECORD_INDEX_HI_AT == rings::RECORD_INDEX_LO_AT + 4);
     assert!(rings::COMMAND_BASE_HI_AT == rings::COMMAND_BASE_LO_AT + 4);
@@ -33,16 +36,20 @@ pub struct Fields {
     pub increment_ns: Signal<Out, Bits<8>>,
     /// CLOCK.INCREMENT_FRACTION.
     pub increment_fraction: Signal<Out, Bits<32>>,
-    /// RINGS.ENABLE.RECORDS.
-    pub records_enable: Signal<Out, Bit>,
-    /// RINGS.RECORD_BASE.
-    pub record_base: Signal<Out, Bits<64>>,
-    /// RINGS.RECORD_LINES.
-    pub record_lines: Signal<Out, Bits<32>>,
-    /// RINGS.RECORD_INDEX.
-    pub record_index: Signal<Out, Bits<64>>,
-    /// RINGS.RECORD_CONSUMER.
-    pub record_consumer: Signal<Out, Bits<32>>,
+    /// LOOKUP.PREFIX.
+    pub prefix_bits: Signal<Out, Bits<8>>,
+    /// LOOKUP.OWN_TUNNELS.
+    pub own_tunnels: Signal<Out, Bits<10>>,
+    /// RINGS.ENABLE.RECORDS, one bit a ring.
+    pub records_enable: Signal<Out, Bits<4>>,
+    /// RINGS.RECORD_BASE of each ring.
+    pub record_base: [Signal<Out, Bits<64>>; limits::RECORD_RINGS],
+    /// RINGS.RECORD_LINES of each ring.
+    pub record_lines: [Signal<Out, Bits<32>>; limits::RECORD_RINGS],
+    /// RINGS.RECORD_INDEX of each ring.
+    pub record_index: [Signal<Out, Bits<64>>; limits::RECORD_RINGS],
+    /// RINGS.RECORD_CONSUMER of each ring.
+    pub record_consumer: [Signal<Out, Bits<32>>; limits::RECORD_RINGS],
     /// RINGS.ENABLE.COMMANDS.
     pub commands_enable: Signal<Out, Bit>,
     /// RINGS.COMMAND_BASE.
@@ -62,10 +69,12 @@ pub struct Fields {
     set_bit: Constant<Bits<12>>,
     increment_ns_bit: Constant<Bits<12>>,
     increment_fraction_bit: Constant<Bits<12>>,
-    record_base_bit: Constant<Bits<12>>,
-    record_lines_bit: Constant<Bits<12>>,
-    record_index_bit: Constant<Bits<12>>,
-    record_consumer_bit: Constant<Bits<12>>,
+    prefix_bit: Constant<Bits<12>>,
+    own_tunnels_bit: Constant<Bits<12>>,
+    record_base_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
+    record_lines_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
+    record_index_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
+    record_consumer_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
     command_base_bit: Constant<Bits<12>>,
     command_count_bit: Constant<Bits<12>>,
     command_producer_bit: Constant<Bits<12>>,
@@ -80,6 +89,11 @@ fn place(address: u32) -> Constant<Bits<12>> {
     Constant::new((bank_lsb(address) as LiteralType).into())
 }
 
+/// The same for the registers of each record ring; `address` is that of ring 0.
+fn places(address: u32) -> [Constant<Bits<12>>; limits::RECORD_RINGS] {
+    core::array::from_fn(|ring| place(address + rings::RECORD_STRIDE * ring as u32))
+}
+
 impl Default for Fields {
     fn default() -> Self {
         Self {
@@ -89,11 +103,13 @@ impl Default for Fields {
             clock_quality: Signal::default(),
             increment_ns: Signal::default(),
             increment_fraction: Signal::default(),
+            prefix_bits: Signal::default(),
+            own_tunnels: Signal::default(),
             records_enable: Signal::default(),
-            record_base: Signal::default(),
-            record_lines: Signal::default(),
-            record_index: Signal::default(),
-            record_consumer: Signal::default(),
+            record_base: Default::default(),
+            record_lines: Default::default(),
+            record_index: Default::default(),
+            record_consumer: Default::default(),
             commands_enable: Signal::default(),
             command_base: Signal::default(),
             command_count: Signal::default(),
@@ -106,10 +122,12 @@ impl Default for Fields {
             set_bit: place(clock::SET_AT),
             increment_ns_bit: place(clock::INCREMENT_NS_AT),
             increment_fraction_bit: place(clock::INCREMENT_FRACTION_AT),
-            record_base_bit: place(rings::RECORD_BASE_LO_AT),
-            record_lines_bit: place(rings::RECORD_LINES_AT),
-            record_index_bit: place(rings::RECORD_INDEX_LO_AT),
-            record_consumer_bit: place(rings::RECORD_CONSUMER_AT),
+            prefix_bit: place(lookup::PREFIX_AT),
+            own_tunnels_bit: place(lookup::OWN_TUNNELS_AT),
+            record_base_bit: places(rings::RECORD_BASE_LO_AT),
+            record_lines_bit: places(rings::RECORD_LINES_AT),
+            record_index_bit: places(rings::RECORD_INDEX_LO_AT),
+            record_consumer_bit: places(rings::RECORD_CONSUMER_AT),
             command_base_bit: place(rings::COMMAND_BASE_LO_AT),
             command_count_bit: place(rings::COMMAND_COUNT_AT),
             command_producer_bit: place(rings::COMMAND_PRODUCER_AT),
@@ -129,17 +147,21 @@ impl Logic for Fields {
         self.clock_quality.next = (self.values.val().get_bits::<32>(self.set_bit.val().index()) >> 1).get_bits::<2>(0);
         self.increment_ns.next = self.values.val().get_bits::<8>(self.increment_ns_bit.val().index());
         self.increment_fraction.next = self.values.val().get_bits::<32>(self.increment_fraction_bit.val().index());
-        self.record_base.next = self.values.val().get_bits::<64>(self.record_base_bit.val().index());
-        self.record_lines.next = self.values.val().get_bits::<32>(self.record_lines_bit.val().index());
-        self.record_index.next = self.values.val().get_bits::<64>(self.record_index_bit.val().index());
-        self.record_consumer.next = self.values.val().get_bits::<32>(self.record_consumer_bit.val().index());
+        self.prefix_bits.next = self.values.val().get_bits::<8>(self.prefix_bit.val().index());
+        self.own_tunnels.next = self.values.val().get_bits::<10>(self.own_tunnels_bit.val().index());
+        for i in 0..4 {
+            self.record_base[i].next = self.values.val().get_bits::<64>(self.record_base_bit[i].val().index());
+            self.record_lines[i].next = self.values.val().get_bits::<32>(self.record_lines_bit[i].val().index());
+            self.record_index[i].next = self.values.val().get_bits::<64>(self.record_index_bit[i].val().index());
+            self.record_consumer[i].next = self.values.val().get_bits::<32>(self.record_consumer_bit[i].val().index());
+        }
         self.command_base.next = self.values.val().get_bits::<64>(self.command_base_bit.val().index());
         self.command_count.next = self.values.val().get_bits::<32>(self.command_count_bit.val().index());
         self.command_producer.next = self.values.val().get_bits::<32>(self.command_producer_bit.val().index());
         self.completion_base.next = self.values.val().get_bits::<64>(self.completion_base_bit.val().index());
         self.completion_count.next = self.values.val().get_bits::<32>(self.completion_count_bit.val().index());
         self.completion_index.next = self.values.val().get_bits::<64>(self.completion_index_bit.val().index());
-        self.records_enable.next = self.values.val().get_bit(self.enable_bit.val().index());
-        self.commands_enable.next = (self.values.val().get_bits::<32>(self.enable_bit.val().index()) >> 1).get_bit(0);
+        self.records_enable.next = self.values.val().get_bits::<4>(self.enable_bit.val().index());
+        self.commands_enable.next = (self.values.val().get_bits::<32>(self.enable_bit.val().index()) >> 4).get_bit(0);
     }
 }

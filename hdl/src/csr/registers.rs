@@ -3,15 +3,22 @@
 //! # Theory of operation
 //! See [`crate::csr`]. CONTROL.RESET acts in two steps: the bank takes its reset values in the clock of the write, everything else in the clock after
 //! it (`copy_reset`). A write that follows the reset by one clock therefore stands, and STATUS shows no stale `TABLES_READY` in between.
+//!
+//! What decides what a row matches or shows (PREFIX, OWN_TUNNELS) cannot be written while ARMED is set, so that no frame is looked up half by the old
+//! and half by the new value.
 
 use super::bank::RegisterBank;
 use super::fields::Fields;
 use crate::prelude::*;
-use writ_abi::registers::{clock, control, counters, identity};
+use writ_abi::limits;
+use writ_abi::registers::{clock, control, counters, identity, lookup};
 
 const _: () = {
     assert!(control::RESET.lsb == 1 && control::SNAPSHOT.lsb == 2 && clock::APPLY.lsb == 0);
-    assert!(control::TABLES_READY.lsb == 0 && control::RECORDS_IDLE.lsb == 1, "the kernel writes these as numbers");
+    assert!(
+        control::TABLES_READY.lsb == 0 && control::RECORDS_IDLE.lsb == 1 && control::COMMITTED.lsb == 2,
+        "the kernel writes these as numbers"
+    );
     assert!(counters::OFFSET == 0x400 && identity::BUILD_HASH_WORDS == 8);
 };
 
@@ -44,6 +51,10 @@ pub struct Registers {
     pub tables_ready: Signal<In, Bit>,
     /// STATUS.RECORDS_IDLE.
     pub records_idle: Signal<In, Bit>,
+    /// STATUS.COMMITTED.
+    pub committed: Signal<In, Bit>,
+    /// LOOKUP.DAMAGE.
+    pub damage: Signal<In, Bits<32>>,
     /// Reset of the copy side.
     pub copy_reset: Signal<Out, Bit>,
     /// CONTROL.ARMED.
@@ -58,16 +69,20 @@ pub struct Registers {
     pub increment_ns: Signal<Out, Bits<8>>,
     /// CLOCK.INCREMENT_FRACTION.
     pub increment_fraction: Signal<Out, Bits<32>>,
-    /// RINGS.ENABLE.RECORDS.
-    pub records_enable: Signal<Out, Bit>,
-    /// RINGS.RECORD_BASE.
-    pub record_base: Signal<Out, Bits<64>>,
-    /// RINGS.RECORD_LINES.
-    pub record_lines: Signal<Out, Bits<32>>,
-    /// RINGS.RECORD_INDEX.
-    pub record_index: Signal<Out, Bits<64>>,
-    /// RINGS.RECORD_CONSUMER.
-    pub record_consumer: Signal<Out, Bits<32>>,
+    /// LOOKUP.PREFIX.
+    pub prefix_bits: Signal<Out, Bits<8>>,
+    /// LOOKUP.OWN_TUNNELS.
+    pub own_tunnels: Signal<Out, Bits<10>>,
+    /// RINGS.ENABLE.RECORDS, one bit a ring.
+    pub records_enable: Signal<Out, Bits<4>>,
+    /// RINGS.RECORD_BASE of each ring.
+    pub record_base: [Signal<Out, Bits<64>>; limits::RECORD_RINGS],
+    /// RINGS.RECORD_LINES of each ring.
+    pub record_lines: [Signal<Out, Bits<32>>; limits::RECORD_RINGS],
+    /// RINGS.RECORD_INDEX of each ring.
+    pub record_index: [Signal<Out, Bits<64>>; limits::RECORD_RINGS],
+    /// RINGS.RECORD_CONSUMER of each ring.
+    pub record_consumer: [Signal<Out, Bits<32>>; limits::RECORD_RINGS],
     /// RINGS.ENABLE.COMMANDS.
     pub commands_enable: Signal<Out, Bit>,
     /// RINGS.COMMAND_BASE.
@@ -105,11 +120,15 @@ pub struct Registers {
     control_at: Constant<Bits<12>>,
     status_at: Constant<Bits<12>>,
     set_at: Constant<Bits<12>>,
+    prefix_at: Constant<Bits<12>>,
+    own_tunnels_at: Constant<Bits<12>>,
+    damage_at: Constant<Bits<12>>,
     now_low_at: Constant<Bits<12>>,
     now_high_at: Constant<Bits<12>>,
     hash_at: [Constant<Bits<12>>; 8],
     at_control: Signal<Local, Bit>,
     restarts: Signal<Local, Bit>,
+    locked: Signal<Local, Bit>,
     in_counters: Signal<Local, Bit>,
     value: Signal<Local, Bits<32>>,
 }
@@ -134,6 +153,8 @@ impl Default for Registers {
             now_ns: Signal::default(),
             tables_ready: Signal::default(),
             records_idle: Signal::default(),
+            committed: Signal::default(),
+            damage: Signal::default(),
             copy_reset: Signal::default(),
             armed: Signal::default(),
             clock_set: Signal::default(),
@@ -141,11 +162,13 @@ impl Default for Registers {
             clock_quality: Signal::default(),
             increment_ns: Signal::default(),
             increment_fraction: Signal::default(),
+            prefix_bits: Signal::default(),
+            own_tunnels: Signal::default(),
             records_enable: Signal::default(),
-            record_base: Signal::default(),
-            record_lines: Signal::default(),
-            record_index: Signal::default(),
-            record_consumer: Signal::default(),
+            record_base: Default::default(),
+            record_lines: Default::default(),
+            record_index: Default::default(),
+            record_consumer: Default::default(),
             commands_enable: Signal::default(),
             command_base: Signal::default(),
             command_count: Signal::default(),
@@ -172,11 +195,15 @@ impl Default for Registers {
             control_at: constant(control::CONTROL_AT as usize),
             status_at: constant(control::STATUS_AT as usize),
             set_at: constant(clock::SET_AT as usize),
+            prefix_at: constant(lookup::PREFIX_AT as usize),
+            own_tunnels_at: constant(lookup::OWN_TUNNELS_AT as usize),
+            damage_at: constant(lookup::DAMAGE_AT as usize),
             now_low_at: constant(clock::NOW_LO_AT as usize),
             now_high_at: constant(clock::NOW_HI_AT as usize),
             hash_at: core::array::from_fn(|word| constant(identity::BUILD_HASH_AT as usize + 4 * word)),
             at_control: Signal::default(),
             restarts: Signal::default(),
+            locked: Signal::default(),
             in_counters: Signal::default(),
             value: Signal::default(),
         }
@@ -210,7 +237,10 @@ impl Logic for Registers {
         self.at_control.next = self.writing.q.val() & (self.written_address.q.val() == self.control_at.val());
         self.restarts.next = self.at_control.val() & self.written_data.q.val().get_bit(1);
         self.bank.reset.next = self.reset.val() | self.restarts.val();
-        self.bank.write.next = self.writing.q.val();
+        self.locked.next = self.fields.armed.val()
+            & ((self.written_address.q.val() == self.prefix_at.val())
+                | (self.written_address.q.val() == self.own_tunnels_at.val()));
+        self.bank.write.next = self.writing.q.val() & !self.locked.val();
         self.bank.write_address.next = self.written_address.q.val();
         self.bank.write_data.next = self.written_data.q.val();
         self.restart.d.next = self.restarts.val();
@@ -231,7 +261,11 @@ impl Logic for Registers {
         if self.reading.q.val() {
             if self.asked_address.q.val() == self.status_at.val() {
                 self.value.next = bit_cast::<32, 1>((self.tables_ready.val() & !self.copy_reset.val()).into())
-                    | (bit_cast::<32, 1>((self.records_idle.val() & !self.copy_reset.val()).into()) << 1);
+                    | (bit_cast::<32, 1>((self.records_idle.val() & !self.copy_reset.val()).into()) << 1)
+                    | (bit_cast::<32, 1>((self.committed.val() & !self.copy_reset.val()).into()) << 2);
+            }
+            if (self.asked_address.q.val() == self.damage_at.val()) & !self.copy_reset.val() {
+                self.value.next = self.damage.val();
             }
             if self.asked_address.q.val() == self.now_low_at.val() {
                 self.value.next = self.now_ns.val().get_bits::<32>(0);
@@ -268,10 +302,14 @@ impl Logic for Registers {
         self.increment_ns.next = self.fields.increment_ns.val();
         self.increment_fraction.next = self.fields.increment_fraction.val();
         self.records_enable.next = self.fields.records_enable.val();
-        self.record_base.next = self.fields.record_base.val();
-        self.record_lines.next = self.fields.record_lines.val();
-        self.record_index.next = self.fields.record_index.val();
-        self.record_consumer.next = self.fields.record_consumer.val();
+        self.prefix_bits.next = self.fields.prefix_bits.val();
+        self.own_tunnels.next = self.fields.own_tunnels.val();
+        for i in 0..4 {
+            self.record_base[i].next = self.fields.record_base[i].val();
+            self.record_lines[i].next = self.fields.record_lines[i].val();
+            self.record_index[i].next = self.fields.record_index[i].val();
+            self.record_consumer[i].next = self.fields.record_consumer[i].val();
+        }
         self.commands_enable.next = self.fields.commands_enable.val();
         self.command_base.next = self.fields.command_base.val();
         self.command_count.next = self.fields.command_count.val();

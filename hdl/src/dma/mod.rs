@@ -1,14 +1,14 @@
 //! Rings in host memory: records out, commands in, completions out.
 //!
 //! # Overview
-//! [`RecordRing`] moves records from the record FIFO to memory, [`CommandRing`] fetches commands, [`CompletionRing`] writes answers. Both
-//! writers share the bus through [`WriteArbiter`]. Everything moves in whole lines of 64 bytes; a request and its data are one transfer.
+//! Each record ring has a [`RecordRing`], which moves records from the ring's FIFO to memory; [`CommandRing`] fetches commands, [`CompletionRing`] writes
+//! answers. All writers share the bus through [`WriteArbiter`]. Everything moves in whole lines of 64 bytes; a request and its data are one transfer.
 //!
 //! # Theory of operation
 //! Data first, then the index that makes it visible: each writer's lines keep their order through the arbiter, and posted
 //! writes keep theirs on the bus. An index is written when nothing more waits, or after 16 records (completions).
 
-mod arbiter;
+pub mod arbiter;
 mod command_ring;
 pub mod completion_ring;
 pub mod record_ring;

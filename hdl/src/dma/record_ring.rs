@@ -1,19 +1,21 @@
-//! Writes records into the record ring.
+//! Writes records into a record ring. Each ring has a writer of its own.
 //!
 //! # Theory of operation
-//! The header line says how many lines the record has. If the ring has room for all of them, and they fit in front of its
-//! end, header and payload go out line by line and the producer index advances behind the last one. If they do not fit in front of the end, a
+//! A record's first line says how many more there are: perhaps a second header line, and the payload. If the ring has room for all of them, and they fit in
+//! front of its end, they go out line by line and the producer index advances behind the last one. If they do not fit in front of the end, a
 //! skip record goes there first and the producer index advances to the end. The host's consumer index is compared afresh for each record. While
-//! a record's last line of payload goes out, the next record is already being looked at, so records follow each other without a
+//! a record's last line goes out, the next record is already being looked at, so records follow each other without a
 //! gap.
 //!
 //! Nothing is written while the ring's size is none that the ABI allows, or the consumer index is one that the producer has not reached.
 
 use super::types::LineWrite;
 use crate::prelude::*;
-use writ_abi::limits;
+use writ_abi::{limits, record};
 
 const _: () = {
+    assert!(core::mem::offset_of!(record::PacketHeader, flags) == 1 && record::flags::SECOND_LINE == 1);
+    assert!(core::mem::offset_of!(record::PacketHeader, captured_bytes) * 8 == 144);
     assert!(limits::INDEX_WRITE_BACK_RECORDS == 16);
     assert!(limits::RING_LINES_MIN == 1 << 8 && limits::RING_LINES_MAX == 1 << 24);
 };
@@ -25,10 +27,10 @@ pub enum RecordRingState {
     Wait,
     /// Writing a skip record.
     Skip,
-    /// Writing the header line.
+    /// Writing a record's first line.
     Header,
-    /// Writing the payload.
-    Payload,
+    /// Writing the lines behind it.
+    Rest,
     /// Writing the index line.
     Index,
 }
@@ -52,16 +54,16 @@ pub struct RecordRing {
     pub consumer: Signal<In, Bits<32>>,
     /// There is a record.
     pub header_valid: Signal<In, Bit>,
-    /// Its header line.
+    /// Its first line.
     pub header: Signal<In, Bits<512>>,
     /// Take it.
     pub take_header: Signal<Out, Bit>,
-    /// The oldest line of payload.
-    pub payload: Signal<In, Bits<512>>,
+    /// The oldest line behind a first line.
+    pub rest: Signal<In, Bits<512>>,
     /// There is one.
-    pub payload_valid: Signal<In, Bit>,
+    pub rest_valid: Signal<In, Bit>,
     /// Take it.
-    pub take_payload: Signal<Out, Bit>,
+    pub take_rest: Signal<Out, Bit>,
     /// There is a line to write.
     pub line_valid: Signal<Out, Bit>,
     /// The line.
@@ -79,6 +81,7 @@ pub struct RecordRing {
     place: Reg<Bits<64>>,
     skip_lines: Reg<Bits<32>>,
     payload_lines: Signal<Local, Bits<8>>,
+    rest_lines: Signal<Local, Bits<8>>,
     record_lines: Signal<Local, Bits<32>>,
     position: Signal<Local, Bits<32>>,
     next_place: Signal<Local, Bits<64>>,
@@ -104,12 +107,16 @@ impl Logic for RecordRing {
         self.unwritten.reset.next = self.reset.val();
         self.dirty.reset.next = self.reset.val();
 
-        // The record at the head of the FIFO: a packet's payload follows its header, a gap record stands alone.
-        self.payload_lines.next = bits::<8>(0);
+        // The record at the head of the FIFO: a gap record stands alone. Bit 8 is the flag of a second header line, bit 144 the first of the captured bytes.
+        self.payload_lines.next = (self.header.val().get_bits::<16>(144) + bits::<16>(63)).get_bits::<8>(6);
+        self.rest_lines.next = bits::<8>(0);
         if self.header_valid.val() & (self.header.val().get_bits::<8>(0) == bits::<8>(1)) {
-            self.payload_lines.next = (self.header.val().get_bits::<16>(144) + bits::<16>(63)).get_bits::<8>(6);
+            self.rest_lines.next = self.payload_lines.val();
+            if self.header.val().get_bit(8) {
+                self.rest_lines.next = self.payload_lines.val() + bits::<8>(1);
+            }
         }
-        self.record_lines.next = bit_cast::<32, 8>(self.payload_lines.val()) + bits::<32>(1);
+        self.record_lines.next = bit_cast::<32, 8>(self.rest_lines.val()) + bits::<32>(1);
         self.position.next = self.producer.q.val() & (self.ring_lines.val() - bits::<32>(1));
         self.next_place.next = self.base.val() + (bit_cast::<64, 32>(self.position.val()) << 6);
         self.to_end.next = self.ring_lines.val() - self.position.val();
@@ -137,11 +144,11 @@ impl Logic for RecordRing {
         self.out.next.index = false;
         self.out.next.data = self.header.val();
         self.take_header.next = false;
-        self.take_payload.next = false;
+        self.take_rest.next = false;
         match self.state.q.val() {
             RecordRingState::Wait => {
                 self.place.d.next = self.next_place.val();
-                self.left.d.next = self.payload_lines.val();
+                self.left.d.next = self.rest_lines.val();
                 self.skip_lines.d.next = self.to_end.val();
                 if !self.enable.val() | self.restart.q.val() {
                     self.restart.d.next = !self.enable.val();
@@ -175,15 +182,15 @@ impl Logic for RecordRing {
                     self.dirty.d.next = true;
                     self.state.d.next = RecordRingState::Wait;
                     if self.left.q.val().any() {
-                        self.state.d.next = RecordRingState::Payload;
+                        self.state.d.next = RecordRingState::Rest;
                     }
                 }
             }
-            RecordRingState::Payload => {
-                self.sending.next = self.payload_valid.val();
-                self.out.next.data = self.payload.val();
+            RecordRingState::Rest => {
+                self.sending.next = self.rest_valid.val();
+                self.out.next.data = self.rest.val();
                 if self.line_take.val() {
-                    self.take_payload.next = true;
+                    self.take_rest.next = true;
                     self.place.d.next = self.place.q.val() + bits::<64>(64);
                     self.left.d.next = self.left.q.val() - bits::<8>(1);
                     if self.left.q.val() == bits::<8>(1) {
@@ -194,7 +201,7 @@ impl Logic for RecordRing {
                             & (self.unwritten.q.val() < bits::<8>(16))
                         {
                             self.place.d.next = self.next_place.val();
-                            self.left.d.next = self.payload_lines.val();
+                            self.left.d.next = self.rest_lines.val();
                             self.state.d.next = RecordRingState::Header;
                         }
                     }

@@ -151,8 +151,7 @@ pub struct Choose {
     /// The result, one clock later; zero without `enable`.
     pub found: Signal<Out, Found>,
     found_register: Reg<Found>,
-    content: [Signal<Local, Bits<65>>; 4],
-    row_bits: [Signal<Local, Bits<72>>; 4],
+    bits: [Signal<Local, Bits<76>>; 4],
     lives: Signal<Local, Bits<4>>,
     dies: Signal<Local, Bits<4>>,
     damages: Signal<Local, Bits<4>>,
@@ -169,11 +168,14 @@ impl Logic for Choose {
         self.lives.next = bits::<4>(0);
         self.dies.next = bits::<4>(0);
         self.damages.next = bits::<4>(0);
+        for i in 0..4 {
+            self.bits[i].next = self.candidate[i].val().into();
+        }
         if self.enable.val() {
             for i in 0..4 {
-                self.lives.next = self.lives.val().replace_bit(i, self.candidate[i].val().live);
-                self.dies.next = self.dies.val().replace_bit(i, self.candidate[i].val().expired);
-                self.damages.next = self.damages.val().replace_bit(i, self.candidate[i].val().damaged);
+                self.lives.next = self.lives.val().replace_bit(i, self.bits[i].val().get_bit(0));
+                self.dies.next = self.dies.val().replace_bit(i, self.bits[i].val().get_bit(1));
+                self.damages.next = self.damages.val().replace_bit(i, self.bits[i].val().get_bit(2));
             }
         }
         self.hit.next.valid = false;
@@ -198,17 +200,13 @@ impl Logic for Choose {
 
         // Any two live candidates that differ: if all equal the hit, none differ.
         self.several.next = (self.lives.val() & (self.lives.val() - bits::<4>(1))).any();
-        for i in 0..4 {
-            self.row_bits[i].next = self.candidate[i].val().row.into();
-            self.content[i].next = self.row_bits[i].val().get_bits::<65>(3);
-        }
         self.result.next.multi = false;
         if self.several.val() {
             for i in 0..3 {
                 for j in 1..4 {
                     if self.lives.val().get_bit(i)
                         & self.lives.val().get_bit(j)
-                        & (self.content[i].val() != self.content[j].val())
+                        & (self.bits[i].val().get_bits::<65>(7) != self.bits[j].val().get_bits::<65>(7))
                     {
                         self.result.next.multi = true;
                     }

@@ -64,7 +64,8 @@ pub struct Verdict {
 
 const _: () = assert!(limits::HITS_MAX * Hit::BITS == 483, "the hits of a verdict");
 
-/// What one way says about one key, or one place of a bank about a frame.
+/// What one way says about one key, or one place of a bank about a frame. Kernels name its bits by number in loops: 0 live, 1 expired, 2 damaged, 3
+/// destination, 4 to 6 the row's marks, 7 to 71 what a hit takes from it.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct Candidate {
     /// Undamaged, visible, has the key, lives.
@@ -79,7 +80,8 @@ pub struct Candidate {
     pub row: RowData,
 }
 
-/// Result of one lookup; all zero where nothing was looked up.
+/// Result of one lookup; all zero where nothing was looked up. Kernels name its bits by number in loops: 0 to 22 the hit, 23 expired, 24 multi, 25
+/// damaged.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct Found {
     /// The hit.

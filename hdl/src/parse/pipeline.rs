@@ -151,6 +151,7 @@ impl Logic for Parser {
         self.tunnel.layer.next = self.outer_transport.layer.val();
         self.tunnel.walk.next = self.outer_transport.out_walk.val();
         self.tunnel.kind.next = self.outer_transport.kind.val();
+        self.tunnel.available.next = self.outer_transport.room.val();
         self.tunnel.header.next = self.outer_transport.header.val();
         self.tunnel.window.next = self.outer_transport.out_window.val();
         self.tunnel_lane.push.next = self.tunnel.out_valid.val();

@@ -3,8 +3,10 @@
 use crate::bench::{Bench, Random, number, to_bits, to_bytes, value};
 use std::collections::{BTreeMap, VecDeque};
 use writ_abi::limits::{INDEX_WRITE_BACK_RECORDS, RING_LINES_MIN};
-use writ_abi::record::{RecordKind, SKIP_LINE};
-use writ_hdl::dma::{CommandRing, CompletionRing, RecordRing};
+use writ_abi::record::{RecordKind, SKIP_LINE, flags};
+use writ_hdl::dma::arbiter::WRITERS;
+use writ_hdl::dma::types::LineWrite;
+use writ_hdl::dma::{CommandRing, CompletionRing, RecordRing, WriteArbiter};
 
 const BASE: u64 = 0x1_0000_0000;
 const INDEX: u64 = 0x8000;
@@ -21,14 +23,15 @@ fn record(random: &mut Random, sequence: u32) -> Vec<Vec<u8>> {
     header[0] = RecordKind::Packet as u8;
     header[4..8].copy_from_slice(&sequence.to_le_bytes());
     header[18..20].copy_from_slice(&captured.to_le_bytes());
-    let payload = (0..captured.div_ceil(64)).map(|_| random.bytes(64));
-    std::iter::once(header).chain(payload).collect()
+    let second = u16::from(header[1] & flags::SECOND_LINE);
+    let rest = (0..second + captured.div_ceil(64)).map(|_| random.bytes(64));
+    std::iter::once(header).chain(rest).collect()
 }
 
 struct Writer {
     bench: Bench<RecordRing>,
     records: VecDeque<Vec<Vec<u8>>>,
-    payload: VecDeque<Vec<u8>>,
+    rest: VecDeque<Vec<u8>>,
     memory: BTreeMap<u64, Vec<u8>>,
     index_lines: usize,
     stalls: bool,
@@ -46,7 +49,7 @@ impl Writer {
         Self {
             bench,
             records: VecDeque::new(),
-            payload: VecDeque::new(),
+            rest: VecDeque::new(),
             memory: BTreeMap::new(),
             index_lines: 0,
             stalls: false,
@@ -60,9 +63,9 @@ impl Writer {
         if let Some(record) = self.records.front() {
             block.header.next = to_bits(&record[0]);
         }
-        block.payload_valid.next = !self.payload.is_empty();
-        if let Some(line) = self.payload.front() {
-            block.payload.next = to_bits(line);
+        block.rest_valid.next = !self.rest.is_empty();
+        if let Some(line) = self.rest.front() {
+            block.rest.next = to_bits(line);
         }
         block.line_take.next = false;
         self.bench.settle();
@@ -76,12 +79,12 @@ impl Writer {
             assert_eq!(line.index, value(line.address) == INDEX);
             self.index_lines += usize::from(line.index);
         }
-        if block.take_payload.val() {
-            self.payload.pop_front().expect("a line of payload");
+        if block.take_rest.val() {
+            self.rest.pop_front().expect("a line behind a first line");
         }
         if block.take_header.val() {
             let record = self.records.pop_front().expect("a record");
-            self.payload.extend(record.into_iter().skip(1));
+            self.rest.extend(record.into_iter().skip(1));
         }
         self.bench.tick();
     }
@@ -306,4 +309,52 @@ fn completions_are_announced_when_no_command_waits() {
     }
     expected.push((INDEX, 6, true));
     assert_eq!(writes, expected);
+}
+
+#[test]
+fn writers_have_the_bus_in_turn_and_keep_their_order() {
+    let mut bench = Bench::new(WriteArbiter::default(), |block| &mut block.clock);
+    let mut random = Random(18);
+    let mut made = [0_u64; WRITERS];
+    let mut came = [0_u64; WRITERS];
+    let mut taken: Vec<usize> = vec![];
+    let line = |writer: usize, n: u64| LineWrite {
+        address: number((writer as u64) << 32 | n << 6),
+        index: n % 8 == 7,
+        data: number(n),
+    };
+    let mut announced = 0;
+    for clock in 0..4_000 {
+        // All at once, then each now and then.
+        let crowd = clock < 2_000;
+        for writer in 0..WRITERS {
+            bench.block.valid[writer].next = crowd || random.one_in(4);
+            bench.block.line[writer].next = line(writer, made[writer]);
+        }
+        bench.block.ready.next = !random.one_in(3);
+        bench.settle();
+        let block = &bench.block;
+        let takes: Vec<usize> = (0..WRITERS).filter(|&writer| block.take[writer].val()).collect();
+        assert!(takes.len() <= 1 && takes.iter().all(|&writer| block.valid[writer].val()));
+        if crowd {
+            taken.extend(&takes);
+        }
+        announced += u64::from(block.index_sent.val());
+        if block.out_valid.val() && block.ready.val() {
+            let got = block.out_line.val();
+            let writer = (value(got.address) >> 32) as usize;
+            assert_eq!(got, line(writer, came[writer]));
+            came[writer] += 1;
+        }
+        bench.tick();
+        takes.into_iter().for_each(|writer| made[writer] += 1);
+    }
+    assert!(came.iter().zip(&made).all(|(came, made)| made - came <= 1) && came.iter().all(|&lines| lines > 250));
+    let indices: u64 = came.iter().map(|lines| lines / 8).sum();
+    assert!(announced.abs_diff(indices) <= 2, "{announced} index lines announced, {indices} sent");
+    // Eight lines each while all want the bus.
+    for (position, eight) in taken.chunks_exact(8).enumerate() {
+        assert_eq!(eight, [position % WRITERS; 8]);
+    }
+    assert!(taken.len() > 1_000);
 }

@@ -1,7 +1,10 @@
 //! The register file, walked through the ABI's tables.
 
 use crate::bench::{Bench, Random, number, value};
-use writ_abi::registers::{Access, BAR_BYTES, BLOCKS, COUNTERS, Register, clock, control, counters, identity};
+use writ_abi::limits::RECORD_RINGS;
+use writ_abi::registers::{
+    Access, BAR_BYTES, BLOCKS, COUNTERS, Register, clock, control, counters, identity, lookup, rings,
+};
 use writ_hdl::csr::{Counters, Registers};
 
 struct Bus(Bench<Registers>);
@@ -86,6 +89,8 @@ fn live_values_and_pulses() {
     assert_eq!(bus.read(control::STATUS_AT), 1);
     bus.0.block.records_idle.next = true;
     assert_eq!(bus.read(control::STATUS_AT), 3);
+    bus.0.block.committed.next = true;
+    assert_eq!(bus.read(control::STATUS_AT), 7);
     bus.write(clock::SET_AT, 1 | 2 << 1);
     bus.0.settle();
     assert!(!bus.0.block.clock_set.val());
@@ -95,6 +100,69 @@ fn live_values_and_pulses() {
     assert!(!bus.0.block.clock_set.val());
     bus.0.block.counter.next = number(0x0123_4567_89ab_cdef);
     assert_eq!((bus.read(counters::OFFSET), bus.read(counters::OFFSET + 4)), (0x89ab_cdef, 0x0123_4567));
+}
+
+#[test]
+fn damage_is_shown_and_not_behind_a_reset() {
+    let mut bus = Bus::new();
+    bus.0.block.damage.next = number(0x80f3_0042);
+    bus.write(lookup::DAMAGE_AT, 0);
+    let found = bus.read(lookup::DAMAGE_AT);
+    let fields = [lookup::DAMAGE_ROW, lookup::DAMAGE_WAY, lookup::DAMAGE_TABLE, lookup::DAMAGE_SEEN];
+    assert_eq!(fields.map(|field| field.extract(found)), [0x42, 3, 15, 1]);
+    bus.write(control::CONTROL_AT, control::RESET.mask());
+    assert_eq!(bus.read(lookup::DAMAGE_AT), 0, "whoever keeps it has not reacted yet");
+}
+
+#[test]
+fn what_decides_matches_is_not_written_while_armed() {
+    let mut bus = Bus::new();
+    let both = |bus: &mut Bus| (bus.read(lookup::PREFIX_AT), bus.read(lookup::OWN_TUNNELS_AT));
+    bus.write(lookup::PREFIX_AT, 0xffff_ff40);
+    bus.write(lookup::OWN_TUNNELS_AT, 0xffff_f2aa);
+    assert_eq!(both(&mut bus), (64, 0x2aa));
+    // One clock behind the other: arming counts for the next write, disarming too.
+    bus.write(control::CONTROL_AT, control::ARMED.mask());
+    bus.write(lookup::PREFIX_AT, 48);
+    bus.write(lookup::OWN_TUNNELS_AT, 0);
+    bus.write(clock::SET_LO_AT, 5);
+    assert_eq!((both(&mut bus), bus.read(clock::SET_LO_AT)), ((64, 0x2aa), 5));
+    bus.write(control::CONTROL_AT, 0);
+    bus.write(lookup::PREFIX_AT, 56);
+    assert_eq!(both(&mut bus), (56, 0x2aa));
+    assert_eq!((value(bus.0.block.prefix_bits.val()), value(bus.0.block.own_tunnels.val())), (56, 0x2aa));
+}
+
+#[test]
+fn each_ring_has_registers_of_its_own() {
+    let mut bus = Bus::new();
+    let places = [
+        rings::RECORD_BASE_LO_AT,
+        rings::RECORD_BASE_HI_AT,
+        rings::RECORD_LINES_AT,
+        rings::RECORD_INDEX_LO_AT,
+        rings::RECORD_INDEX_HI_AT,
+        rings::RECORD_CONSUMER_AT,
+    ];
+    for ring in 0..RECORD_RINGS as u32 {
+        for (n, at) in places.iter().enumerate() {
+            bus.write(at + ring * rings::RECORD_STRIDE, 100 * (ring + 1) + n as u32);
+        }
+    }
+    bus.write(rings::ENABLE_AT, 0b0_1010);
+    bus.0.tick();
+    let block = &bus.0.block;
+    for ring in 0..RECORD_RINGS {
+        let n = 100 * (ring as u64 + 1);
+        assert_eq!(value(block.record_base[ring].val()), (n + 1) << 32 | n);
+        assert_eq!(value(block.record_lines[ring].val()), n + 2);
+        assert_eq!(value(block.record_index[ring].val()), (n + 4) << 32 | (n + 3));
+        assert_eq!(value(block.record_consumer[ring].val()), n + 5);
+    }
+    assert_eq!((value(block.records_enable.val()), block.commands_enable.val()), (0b1010, false));
+    bus.write(rings::ENABLE_AT, rings::ENABLE_COMMANDS.mask());
+    bus.0.tick();
+    assert_eq!((value(bus.0.block.records_enable.val()), bus.0.block.commands_enable.val()), (0, true));
 }
 
 #[test]
@@ -137,10 +205,23 @@ fn counters_count_and_are_copied_together() {
     block.done.next = true;
     block.class.next = number(8);
     block.expired.next = number(3);
+    block.multiple.next = number(2);
+    block.damaged_reads.next = number(21);
+    block.damaged_rows.next = number(5);
+    block.scrub_round.next = true;
+    block.window_dropped[0].next = true;
+    block.window_dropped[1].next = true;
+    block.unattributed.next = true;
     block.outcome.next = true;
+    block.outcome_first.next = true;
     block.outcome_cause.next = number(2);
     bench.tick();
+    bench.block.outcome_first.next = false;
     bench.block.outcome_cause.next = number(7);
+    bench.tick();
+    // The last class.
+    bench.block.class.next = number(15);
+    bench.block.outcome.next = false;
     bench.tick();
     assert!((0..COUNTERS.len()).all(|n| read(&mut bench, n) == 0), "not before the snapshot");
     bench.block.snapshot.next = true;
@@ -148,10 +229,14 @@ fn counters_count_and_are_copied_together() {
     let named = |name: &str| COUNTERS.iter().position(|(_, each, _)| *each == name).expect("a counter of the ABI");
     for (n, (_, name, _)) in COUNTERS.iter().enumerate() {
         let expected = match *name {
-            "FRAMES_IN_B" | "DROP_WIRE_ERROR" | "CLASS_L4_TRUNCATED" | "FRAMES_HIT" => 2,
-            "BYTES_IN_B" => 3_000,
-            "EXPIRED_HITS" => 6,
-            "DROP_OVERSIZE" | "RECORDS" => 1,
+            "FRAMES_IN_B" | "DROP_WIRE_ERROR" | "DROP_UNATTRIBUTED" | "DROP_WINDOW_FIFO_A" | "SCRUB_ROUNDS" => 3,
+            "DROP_WINDOW_FIFO" | "MULTI_HITS" => 6,
+            "BYTES_IN_B" => 4_500,
+            "EXPIRED_HITS" => 9,
+            "DAMAGED_READS" => 63,
+            "DAMAGED_ROWS" => 15,
+            "CLASS_L4_TRUNCATED" | "RECORDS_DUE" => 2,
+            "CLASS_INNER_IP" | "FRAMES_HIT" | "DROP_OVERSIZE" | "RECORDS" => 1,
             _ => 0,
         };
         assert_eq!(read(&mut bench, n), expected, "{name}");

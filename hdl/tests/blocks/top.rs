@@ -1,5 +1,6 @@
 //! The emitted card as text: its ports, and what its wire path can depend on.
 
+use writ_abi::limits::RECORD_RINGS;
 use writ_hdl::emit::Direction;
 use writ_hdl::top::{TOP_NAME, emit_top};
 
@@ -15,10 +16,16 @@ fn the_card_is_emitted_the_same_every_time() {
         ("mmio_read_data", Direction::Output, 32),
         ("dma_write_address", Direction::Output, 64),
         ("build_hash", Direction::Input, 256),
+        ("tap_lookup_committed", Direction::Output, 1),
+        ("tap_outcome_ring", Direction::Output, 2),
+        ("tap_gap_ring", Direction::Output, 2),
     ] {
         assert_eq!((port(name).direction, port(name).width), (direction, width), "{name}");
     }
     assert_eq!(first.ports.iter().filter(|port| port.is_clock).count(), 1);
+    // One record FIFO and one ring writer for each ring.
+    let records = first.modules.iter().filter(|module| module.name.starts_with("writ_top_records"));
+    assert!(records.map(|module| module.instances).eq([RECORD_RINGS; 2]));
 }
 
 /// Text of a module, from its name to its end.

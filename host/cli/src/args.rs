@@ -171,8 +171,19 @@ pub(crate) struct Activate {
     /// Identity of the task [default: a random one]
     #[arg(long, value_name = "UUID")]
     pub(crate) xid: Option<Uuid>,
-    /// What to intercept: ipv4=ADDR, ipv6=ADDR, endpoint=ADDR:PORT/tcp or /udp; may be repeated
-    #[arg(long = "target", required = true, value_name = "KIND=VALUE", value_parser = target)]
+    /// What to intercept: ipv4, ipv6, endpoint, flow, tunnel, mac or vlan (see --help); may be repeated
+    ///
+    /// PROTO is tcp, udp or sctp; numbers are decimal or 0x and hexadecimal.
+    ///   ipv4=ADDR or ipv4=ADDR/BITS
+    ///   ipv6=ADDR or ipv6=ADDR/BITS
+    ///   endpoint=ADDR:PORT/PROTO, an IPv6 address in brackets
+    ///   flow=ADDR:PORT-ADDR:PORT/PROTO, the target's end first
+    ///   tunnel=gtpu:TEID@ADDR, vxlan:VNI@ADDR, geneve:VNI@ADDR, gre:KEY@ADDR, gre@ADDR, l2tp:TUNNEL/SESSION@ADDR or ipip@ADDR, where ADDR is
+    ///     the destination of the outer packets, pppoe:SESSION@MAC or mpls:LABEL
+    ///   mac=MAC
+    ///   vlan=PORT:ID or vlan=PORT:ID.ID, where PORT is a or b
+    /// mac, vlan, pppoe and mpls select whole frames and need content over x.
+    #[arg(long = "target", required = true, value_name = "KIND=VALUE", value_parser = target, verbatim_doc_comment)]
     pub(crate) targets: Vec<Target>,
     /// How much of each packet
     #[arg(long, value_parser = scope())]

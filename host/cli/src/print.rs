@@ -6,7 +6,8 @@ use std::io::Write;
 use writ_control::{
     Answer, PROTOCOL_VERSION, Sensitive, TransportSecurity,
     report::{
-        AuditPage, AuditVerdict, CardReport, DestinationView, InterfaceCounts, StatusReport, TablePage, TaskView,
+        AuditPage, AuditVerdict, CardReport, DestinationView, InterfaceCounts, RowsHealth, StatusReport, TablePage,
+        TaskView,
     },
 };
 
@@ -31,7 +32,10 @@ pub(crate) fn people(answer: &Answer, out: &mut Vec<u8>) {
             before_and_after(change.before.as_ref(), change.after.as_ref(), destination_fields, out);
         }
         Answer::DestinationList(page) => destination_list(&page.destinations, out),
-        Answer::CardStatus(card) => fields(&card_fields(card), out),
+        Answer::CardStatus(card) => {
+            fields(&card_fields(card), out);
+            rings(card, out);
+        }
         Answer::CardCounters(page) => {
             let mut table = Table::new(&["counter", "#value"]);
             for (name, value) in &page.counters {
@@ -162,14 +166,39 @@ fn card_fields(card: &CardReport) -> Fields {
         ("armed", yes_no(card.armed)),
         ("tables ready", yes_no(card.tables_ready)),
         ("record path idle", yes_no(card.records_idle)),
+        ("batch committed", yes_no(card.committed)),
         ("time", format!("{} ({} ns TAI, {})", card.time.utc, card.time.tai_ns, card.time_quality)),
+        ("prefix table", card.prefix_bits.map_or("none".to_owned(), |bits| format!("IPv6 prefixes of {bits} bits"))),
+        ("own tunnels", if card.own_tunnels.is_empty() { "none".to_owned() } else { card.own_tunnels.join(", ") }),
         ("records consumed", card.records_consumed.to_string()),
         ("gaps consumed", card.gaps_consumed.to_string()),
     ];
     for (table, rows) in &card.rows {
         list.push(("rows", format!("{table}: {} of {}", rows.used, rows.capacity)));
     }
+    let health = &card.rows_health;
+    list.extend([
+        ("damaged rows found", found_damaged(health)),
+        ("lookups of damaged rows", health.damaged_reads.to_string()),
+        ("contradicting rows", health.multi_hits.to_string()),
+        ("scrubber rounds", health.scrub_rounds.to_string()),
+    ]);
     list
+}
+
+fn found_damaged(health: &RowsHealth) -> String {
+    let found = format!("{} (written again: {})", health.damaged_rows, health.repaired);
+    health.last_damaged.as_ref().map_or(found.clone(), |place| format!("{found}, the last one in {place}"))
+}
+
+fn rings(card: &CardReport, out: &mut Vec<u8>) {
+    let mut table = Table::new(&["#ring", "#tasks", "#packets", "#gaps", "#missing", "#lost", "#bad records"]);
+    for ring in &card.rings {
+        let numbers =
+            [ring.ring.into(), ring.tasks, ring.packets, ring.gaps, ring.missing, ring.lost, ring.bad_records];
+        table.row(numbers.map(|number: u64| number.to_string()));
+    }
+    section(&table, out);
 }
 
 fn interface_cells(interface: &InterfaceCounts) -> [String; 6] {
@@ -189,6 +218,7 @@ fn status(report: &StatusReport, out: &mut Vec<u8>) {
     card.push(("arena blocks free", format!("{} of {}", report.arena.free, report.arena.blocks)));
     card.push(("idle", yes_no(report.idle)));
     fields(&card, out);
+    rings(&report.card, out);
 
     let mut tasks = Table::new(&[
         "liid",
@@ -249,7 +279,9 @@ fn section(table: &Table, out: &mut Vec<u8>) {
 }
 
 fn rows(page: &TablePage, out: &mut Vec<u8>) {
-    let headings = ["table", "#way", "#row", "#match index", "scope", "#not after (TAI ns)", "key", "as planned"];
+    // Of a rule, way and row are bank and number.
+    let headings =
+        ["table", "#way", "#row", "#match index", "scope", "#ring", "#not after (TAI ns)", "key", "as planned"];
     let mut table = Table::new(&headings);
     for row in &page.rows {
         table.row([
@@ -258,6 +290,7 @@ fn rows(page: &TablePage, out: &mut Vec<u8>) {
             row.row.to_string(),
             row.match_index.to_string(),
             row.scope.name().to_owned(),
+            row.ring.to_string(),
             row.not_after_ns.to_string(),
             shown(row.key.as_ref()),
             yes_no(row.as_planned),

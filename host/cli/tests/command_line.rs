@@ -9,9 +9,12 @@ use std::{
     thread::JoinHandle,
 };
 use writ_control::{
-    Answer, Ask, Delivery, OrderKind, Outcome, Refusal, RefusalCode, Request, Response, Scope, TaskSelector, TimeSpec,
-    TransportSecurity, decode_request, encode,
-    report::{AuditVerdict, CardCounters, DestinationChange, Instant, TablePage, TaskChange},
+    Answer, Ask, Delivery, OrderKind, Outcome, Refusal, RefusalCode, Request, Response, Scope, Target, TaskSelector,
+    TimeSpec, TransportSecurity, decode_request, encode,
+    report::{
+        AuditVerdict, CardCounters, CardReport, DestinationChange, Instant, RingReport, RowUse, RowsHealth, TablePage,
+        TaskChange,
+    },
 };
 
 static NUMBER: AtomicU32 = AtomicU32::new(0);
@@ -87,7 +90,7 @@ const ACTIVATE: [&str; 32] = [
     "--target",
     "ipv4=192.0.2.1",
     "--target",
-    "endpoint=192.0.2.7:5060/udp",
+    "tunnel=gtpu:0x1a2b@192.0.2.7",
     "--scope",
     "headers_l4",
     "--deliver",
@@ -112,9 +115,11 @@ fn activation_says_exactly_what_was_typed() {
     assert!(dry_run);
     assert_eq!((task.kind, task.scope, task.deliver), (OrderKind::PenRegister, Scope::HeadersL4, Delivery::Hi));
     assert_eq!((task.start, task.end), (TimeSpec::Now, TimeSpec::After { nanos: 30 * 86_400 * 1_000_000_000 }));
-    assert_eq!((task.liid.reveal(), task.username.reveal(), task.targets.len()), ("LIID/7", "someone", 2));
+    assert_eq!((task.liid.reveal(), task.username.reveal()), ("LIID/7", "someone"));
+    let targets: Vec<&str> = task.targets.iter().map(Target::reveal).collect();
+    assert_eq!(targets, ["ipv4=192.0.2.1", "tunnel=gtpu:0x1a2b@192.0.2.7"], "word for word: the daemon reads them");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    assert_eq!(json["version"], 1);
+    assert_eq!(json["version"], 2);
     assert_eq!((&json["answer"]["is"], &json["answer"]["row_commands"]), (&"task_change".into(), &2.into()));
     assert!(String::from_utf8_lossy(&output.stderr).contains("dry run"));
 }
@@ -142,9 +147,9 @@ fn wrong_command_lines_never_reach_the_daemon() {
     no_end.drain(28..30);
     let cases: Vec<(Vec<&str>, &str)> = vec![
         (with(3, "hunch"), "--kind"),
-        (with(19, "ipv4=192.0.2.256"), "--target"),
+        (with(19, "imsi=001010000000001"), "known are ipv4, ipv6, endpoint, flow, tunnel, mac, vlan"),
         (with(19, "192.0.2.1"), "KIND=VALUE"),
-        (with(21, "endpoint=192.0.2.7:0/udp"), "--target"),
+        (with(21, "endpoint="), "--target"),
         (with(23, "everything"), "--scope"),
         (with(25, "email"), "--deliver"),
         (with(29, "someday"), "--end"),
@@ -221,6 +226,7 @@ fn listings_are_fetched_to_their_end() {
         row,
         match_index: row,
         scope: Scope::Content,
+        ring: 0,
         not_after_ns: 1,
         key: None,
         as_planned: true,
@@ -249,6 +255,44 @@ fn counters_are_a_table_for_people() {
     let (output, requests) = Script::new(vec![answer]).run(&["card", "counters"]);
     assert_eq!(requests[0].ask, Ask::CardCounters {});
     assert_eq!(String::from_utf8_lossy(&output.stdout), "counter      value\nFRAMES_IN_A     17\n");
+}
+
+#[test]
+fn the_card_s_rings_and_damage_are_shown() {
+    let count = |ring: u8| RingReport { ring, tasks: 1, packets: 17, gaps: 2, missing: 30, lost: 4, bad_records: 5 };
+    let card = CardReport {
+        backend: "model".into(),
+        abi: "2.0".into(),
+        build_hash: "00".repeat(32),
+        armed: true,
+        tables_ready: true,
+        records_idle: true,
+        committed: false,
+        time: Instant { tai_ns: 1, utc: "u".into() },
+        time_quality: "free".into(),
+        prefix_bits: Some(56),
+        own_tunnels: vec!["gtpu".into(), "vxlan".into()],
+        rows: [("rules".to_owned(), RowUse { used: 2, capacity: 512 })].into(),
+        records_consumed: 34,
+        gaps_consumed: 4,
+        rings: vec![count(0), count(3)],
+        rows_health: RowsHealth {
+            damaged_rows: 3,
+            last_damaged: Some("MAC table, way 1, row 9".into()),
+            repaired: 1,
+            ..RowsHealth::default()
+        },
+    };
+    let answer = done(Answer::CardStatus(Box::new(card)));
+    let (output, requests) = Script::new(vec![answer]).run(&["card", "status"]);
+    assert_eq!(requests[0].ask, Ask::CardStatus {});
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+    let line = |words: &str| lines.contains(&words.split_whitespace().collect());
+    assert!(line("ring tasks packets gaps missing lost bad records") && line("3 1 17 2 30 4 5"), "{text}");
+    assert!(line("damaged rows found 3 (written again: 1), the last one in MAC table, way 1, row 9"), "{text}");
+    assert!(line("rows rules: 2 of 512") && line("prefix table IPv6 prefixes of 56 bits"), "{text}");
+    assert!(line("own tunnels gtpu, vxlan"), "{text}");
 }
 
 #[test]
@@ -305,6 +349,9 @@ fn tasks_are_named_by_xid_or_by_liid_and_destination() {
 fn completions_and_manual_come_without_a_daemon() {
     let completions = writ().args(["completions", "bash"]).output().expect("writ runs");
     assert!(String::from_utf8_lossy(&completions.stdout).contains("complete -F"));
+    let help = writ().args(["task", "activate", "--help"]).output().expect("writ runs");
+    let help = String::from_utf8_lossy(&help.stdout).into_owned();
+    assert!(Target::KINDS.iter().all(|kind| help.contains(&format!("{kind}="))), "{help}");
     let manual = writ().arg("man").output().expect("writ runs");
     assert!(String::from_utf8_lossy(&manual.stdout).contains("WRIT_SOCKET"));
 }

@@ -26,10 +26,10 @@ pub use request::{
 };
 pub use response::{Answer, Outcome, Refusal, RefusalCode, Response};
 pub use uuid::Uuid;
-pub use values::{Protocol, Sensitive, Target, TimeSpec, ValueError};
+pub use values::{Sensitive, Target, TimeSpec, ValueError};
 
 /// Version of the protocol. A daemon answers a request of another version with [`RefusalCode::UnsupportedVersion`].
-pub const PROTOCOL_VERSION: u32 = 1;
+pub const PROTOCOL_VERSION: u32 = 2;
 /// Longest request line, line feed included. A destination's CA certificates are the biggest thing in it.
 pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
 /// Longest response line, line feed included.

@@ -82,7 +82,7 @@ impl TaskState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TargetView {
-    /// `ipv4`, `ipv6` or `endpoint`.
+    /// One of [`crate::Target::KINDS`].
     pub kind: String,
     /// As typed at activation.
     pub value: Option<Sensitive>,
@@ -320,16 +320,64 @@ pub struct CardReport {
     pub tables_ready: bool,
     /// The record path of the card is empty.
     pub records_idle: bool,
+    /// The card holds a batch of rows that is in force and not tidied up. This host makes none.
+    pub committed: bool,
     /// The card's clock.
     pub time: Instant,
     /// `unset`, `free` or `locked`; `gone` if the card does not answer.
     pub time_quality: String,
-    /// Rows in use, by table.
+    /// Length of the IPv6 prefixes in the card's prefix table; `null`: it has none, and every prefix takes rules.
+    pub prefix_bits: Option<u8>,
+    /// Kinds of tunnels that are the carrier's own.
+    pub own_tunnels: Vec<String>,
+    /// Rows in use, by table; `rules` are the wildcard rules.
     pub rows: BTreeMap<String, RowUse>,
-    /// Packet records that the host has consumed.
+    /// Packet records that the host has consumed, from all rings.
     pub records_consumed: u64,
-    /// Gap records that the host has consumed.
+    /// Gap records that the host has consumed, from all rings.
     pub gaps_consumed: u64,
+    /// The record rings in use, by number.
+    pub rings: Vec<RingReport>,
+    /// How the card's memory of rows is.
+    pub rows_health: RowsHealth,
+}
+
+/// A record ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RingReport {
+    /// Its number, as rows name it.
+    pub ring: u8,
+    /// Tasks whose packets come through it.
+    pub tasks: u64,
+    /// Packet records that the host has consumed.
+    pub packets: u64,
+    /// Gap records that the host has consumed.
+    pub gaps: u64,
+    /// Records that the card could not make, as its gap records say.
+    pub missing: u64,
+    /// Records missing without a gap record: card or memory are at fault.
+    pub lost: u64,
+    /// Records that did not check: card or memory are at fault.
+    pub bad_records: u64,
+}
+
+/// How the memory is in which the card keeps its rows. The counts are those since the card was brought up.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RowsHealth {
+    /// Damaged rows that the card's scrubber found; it finds one again every round until it is written again.
+    pub damaged_rows: u64,
+    /// Lookups that came upon a damaged row: it may have been their match, so packets may be missing.
+    pub damaged_reads: u64,
+    /// Where the last damaged row stood; `null`: there was none.
+    pub last_damaged: Option<String>,
+    /// Damaged rows that were written again.
+    pub repaired: u64,
+    /// Lookups that found two rows which contradict each other. Anything but 0 is a fault of card or host.
+    pub multi_hits: u64,
+    /// Rounds of the scrubber through all rows.
+    pub scrub_rounds: u64,
 }
 
 /// Use of a table.
@@ -354,19 +402,21 @@ pub struct CardCounters {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RowView {
-    /// `address` or `endpoint`.
+    /// `address`, `prefix`, `endpoint`, `flow`, `tunnel`, `mac`, `vlan`, or `rules` for the wildcard rules.
     pub table: String,
-    /// Way.
+    /// Way; of a rule its bank.
     pub way: u8,
-    /// Row of the way.
+    /// Row of the way; of a rule its number in the bank.
     pub row: u32,
     /// What a hit returns.
     pub match_index: u32,
     /// How much of the frame a hit allows.
     pub scope: Scope,
+    /// Record ring of the hits.
+    pub ring: u8,
     /// Expiry, TAI ns.
     pub not_after_ns: u64,
-    /// The address, or address, port and protocol.
+    /// What it matches, as the value of a target is typed; of a rule with `sender` or `receiver` behind it.
     pub key: Option<Sensitive>,
     /// The card, read back, holds exactly this.
     pub as_planned: bool,

@@ -1,6 +1,9 @@
 //! `writd.toml`: read strictly, checked wholly before anything is touched. Every complaint names file, line, column and key.
 
-use serde::Deserialize;
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, SeqAccess, Visitor},
+};
 use std::{
     collections::BTreeSet,
     fmt,
@@ -8,6 +11,11 @@ use std::{
     path::{Path, PathBuf},
 };
 use toml::Spanned;
+use writ_abi::{
+    limits::{RECORD_RINGS, RING_LINES_MAX, RING_LINES_MIN},
+    parse::TunnelKind,
+};
+use writ_tables::IPV6_PREFIX_BITS_MIN;
 
 /// What stands in the file.
 #[derive(Debug, Clone, Deserialize)]
@@ -108,13 +116,111 @@ pub(crate) struct Card {
     pub(crate) wire_socket: Option<PathBuf>,
     /// Card time at start, TAI ns; without it the host's clock is taken.
     pub(crate) epoch_ns: Option<Spanned<u64>>,
-    /// Lines of 64 bytes of the record ring.
+    /// Lines of 64 bytes of the record rings.
     #[serde(default = "default_record_ring_lines")]
-    pub(crate) record_ring_lines: Spanned<u32>,
+    pub(crate) record_ring_lines: Spanned<RingLines>,
+    /// Length of the IPv6 prefixes in the card's prefix table: that which this network delegates. Without it the table is not used.
+    pub(crate) prefix_bits: Option<Spanned<u8>>,
+    /// Tunnels that are the carrier's own: what runs in them is what the customer sent, so every hit is of the inner IP packet.
+    #[serde(default)]
+    pub(crate) own_tunnels: BTreeSet<OwnTunnel>,
 }
 
-fn default_record_ring_lines() -> Spanned<u32> {
-    Spanned::new(0..0, 65_536)
+fn default_record_ring_lines() -> Spanned<RingLines> {
+    Spanned::new(0..0, RingLines::All(65_536))
+}
+
+/// Sizes of the record rings: one for all that there are, or a list of as many as are to be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum RingLines {
+    /// Each of the rings has so many lines.
+    All(u32),
+    /// The first rings have so many lines, the others are not used.
+    First(Vec<u32>),
+}
+
+impl RingLines {
+    /// Lines of each ring; 0 for those that are not used.
+    pub(crate) fn lines(&self) -> [u32; RECORD_RINGS] {
+        match self {
+            Self::All(lines) => [*lines; RECORD_RINGS],
+            Self::First(list) => std::array::from_fn(|ring| list.get(ring).copied().unwrap_or(0)),
+        }
+    }
+
+    fn is_good(&self) -> bool {
+        let good = |lines: &u32| lines.is_power_of_two() && (RING_LINES_MIN..=RING_LINES_MAX).contains(lines);
+        match self {
+            Self::All(lines) => good(lines),
+            Self::First(list) => (1..=RECORD_RINGS).contains(&list.len()) && list.iter().all(good),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RingLines {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Numbers;
+        impl<'de> Visitor<'de> for Numbers {
+            type Value = RingLines;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of lines, or a list with one for each ring")
+            }
+
+            fn visit_i64<E: de::Error>(self, lines: i64) -> Result<RingLines, E> {
+                // What is no number of lines is refused with the others, by name.
+                Ok(RingLines::All(u32::try_from(lines).unwrap_or(0)))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RingLines, A::Error> {
+                let mut lines = Vec::new();
+                while let Some(each) = list.next_element()? {
+                    lines.push(each);
+                }
+                Ok(RingLines::First(lines))
+            }
+        }
+        deserializer.deserialize_any(Numbers)
+    }
+}
+
+/// A kind of tunnel over IP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum OwnTunnel {
+    Gtpu,
+    Vxlan,
+    Geneve,
+    /// With a key or without.
+    Gre,
+    L2tp,
+    Ipip,
+}
+
+impl OwnTunnel {
+    /// The card's kinds for it.
+    pub(crate) const fn kinds(self) -> &'static [TunnelKind] {
+        match self {
+            Self::Gtpu => &[TunnelKind::GtpU],
+            Self::Vxlan => &[TunnelKind::Vxlan],
+            Self::Geneve => &[TunnelKind::Geneve],
+            Self::Gre => &[TunnelKind::Gre, TunnelKind::GreKey],
+            Self::L2tp => &[TunnelKind::L2tp],
+            Self::Ipip => &[TunnelKind::IpInIp],
+        }
+    }
+
+    /// The name, as configured.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Gtpu => "gtpu",
+            Self::Vxlan => "vxlan",
+            Self::Geneve => "geneve",
+            Self::Gre => "gre",
+            Self::L2tp => "l2tp",
+            Self::Ipip => "ipip",
+        }
+    }
 }
 
 /// The control socket.
@@ -289,11 +395,14 @@ impl Config {
 
     fn check_sizes(&self) -> Result<(), Complaint> {
         let lines = &self.card.record_ring_lines;
-        let range = writ_abi::limits::RING_LINES_MIN..=writ_abi::limits::RING_LINES_MAX;
-        let good = lines.get_ref().is_power_of_two() && range.contains(lines.get_ref());
-        let what =
-            format!("card.record_ring_lines: a power of two from {} to {} is wanted", range.start(), range.end());
-        require(good, lines, &what)?;
+        let what = format!(
+            "card.record_ring_lines: a power of two from {RING_LINES_MIN} to {RING_LINES_MAX} is wanted, or a list of 1 to {RECORD_RINGS} of them"
+        );
+        require(lines.get_ref().is_good(), lines, &what)?;
+        if let Some(bits) = &self.card.prefix_bits {
+            let good = (IPV6_PREFIX_BITS_MIN..128).contains(bits.get_ref());
+            require(good, bits, &format!("card.prefix_bits: {IPV6_PREFIX_BITS_MIN} to 127 are wanted"))?;
+        }
         let blocks = &self.arena.blocks;
         require((8..=65_536).contains(blocks.get_ref()), blocks, "arena.blocks: 8 to 65536 are wanted")?;
         if let Some(cap) = &self.arena.blocks_per_destination {
@@ -384,6 +493,8 @@ danger_key_file = "master.key"
         assert_eq!(config.state_dir, Path::new("/etc/writ/state"));
         assert_eq!(config.control_socket(), Path::new("/run/writ/control.sock"));
         assert_eq!(*config.arena.blocks.get_ref(), 128);
+        assert_eq!(config.card.record_ring_lines.get_ref().lines(), [65_536; 4]);
+        assert!(config.card.prefix_bits.is_none() && config.card.own_tunnels.is_empty());
         assert_eq!(config.roles[0].may, BTreeSet::from([Role::Operate, Role::View]));
     }
 
@@ -400,6 +511,13 @@ danger_key_file = "master.key"
             ("may = [\"operate\", \"view\"]", "may = []", ":12:7", "roles.may"),
             ("backend = \"model\"", "backend = \"fpga\"", ":17:11", "fpga"),
             ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = 1000", ":18:21", "power of two"),
+            ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = -1", ":18:21", "power of two"),
+            ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = [512, 1000]", ":18:21", "list of 1 to 4"),
+            ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = []", ":18:21", "list of 1 to 4"),
+            ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = \"big\"", ":18:21", "number of lines"),
+            ("backend = \"model\"", "backend = \"model\"\nprefix_bits = 128", ":18:15", "card.prefix_bits"),
+            ("backend = \"model\"", "backend = \"model\"\nprefix_bits = 8", ":18:15", "card.prefix_bits"),
+            ("backend = \"model\"", "backend = \"model\"\nown_tunnels = [\"pppoe\"]", ":18:", "pppoe"),
             ("backend = \"model\"", "backend = \"model\"\nspeed = 100", ":18:1", "speed"),
             ("danger_key_file = \"master.key\"", "", "", "danger_key_file or credential"),
             ("[keys]", "[arena]\nblocks = 3\n[keys]", ":25:10", "arena.blocks"),
@@ -413,6 +531,18 @@ danger_key_file = "master.key"
             let start = format!("/etc/writ/writd.toml{at}");
             assert!(error.starts_with(&start) && error.contains(wanted), "{to}: {error}");
         }
+    }
+
+    #[test]
+    fn rings_prefixes_and_own_tunnels() {
+        let card =
+            "backend = \"model\"\nrecord_ring_lines = [1024, 256]\nprefix_bits = 56\nown_tunnels = [\"gre\", \"gtpu\"]";
+        let config = Config::parse(&GOOD.replace("backend = \"model\"", card), Path::new("f")).expect("good").card;
+        assert_eq!(config.record_ring_lines.get_ref().lines(), [1024, 256, 0, 0]);
+        assert_eq!(config.prefix_bits.map(Spanned::into_inner), Some(56));
+        let kinds: Vec<TunnelKind> = config.own_tunnels.iter().flat_map(|tunnel| tunnel.kinds()).copied().collect();
+        assert_eq!(kinds, [TunnelKind::GtpU, TunnelKind::Gre, TunnelKind::GreKey]);
+        assert_eq!(config.own_tunnels.iter().map(|tunnel| tunnel.name()).collect::<Vec<_>>(), ["gtpu", "gre"]);
     }
 
     #[test]

@@ -69,6 +69,8 @@ pub(crate) struct Carried {
 /// Frames that had hits and are missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Missing {
+    /// The ring that they are missing from.
+    pub(crate) ring: u8,
     /// How many.
     pub(crate) frames: u32,
     /// Stamps of the first and last of them, where the card said so.

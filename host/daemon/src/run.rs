@@ -32,9 +32,9 @@ use tokio::{
     signal::unix::{SignalKind, signal},
     sync::{oneshot, watch},
 };
-use writ_abi::time::TimeQuality;
+use writ_abi::{limits, time::TimeQuality};
 use writ_driver::{
-    BringUp, Card, RingMemory, RingSizes,
+    BringUp, Card, LookupSettings, RingMemory, RingSizes,
     memory::{BlockMemory, FileMapping},
 };
 use writ_handover::ids::{
@@ -47,7 +47,7 @@ use writ_mediation::{
     units::{SessionKey, TaiNs},
 };
 use writ_sim::service::{self, Service};
-use writ_tables::{Geometry, Tables};
+use writ_tables::{Capabilities, Geometry, Tables};
 
 /// Longest time for the card to sweep its tables after the reset.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -115,7 +115,7 @@ impl Daemon {
 
         let (service, parts) = bring_up(config, &leap, store.card_time_floor()?)?;
         let card = Arc::new(parts.card);
-        let geometry = geometry(&card)?;
+        let geometry = geometry(&card, config)?;
         let tables = Tables::new(geometry);
         let fan_out = tables.fan_out();
         let side = CardSide::new(Arc::clone(&card), parts.commands, tables);
@@ -125,16 +125,8 @@ impl Daemon {
         let (ring_orders, orders) = crossbeam_channel::unbounded::<RingOrder>();
         let (free_sender, freed) = crossbeam_channel::unbounded();
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-        let ring_thread = RingThread {
-            records: parts.records,
-            card,
-            encoder,
-            fan_out,
-            orders,
-            freed,
-            control: mailbox.clone(),
-            clock,
-        };
+        let ring_thread =
+            RingThread { rings: parts.rings, card, encoder, fan_out, orders, freed, control: mailbox.clone(), clock };
         let ring = std::thread::Builder::new().name("writd-ring".into()).spawn(move || ring_thread.run())?;
 
         let links = Links {
@@ -147,6 +139,7 @@ impl Daemon {
         let sessions = Sessions::new(config, identity, &master, links)?;
         let mut control = Control::new(Parts {
             backend: config.card.backend.get_ref().name(),
+            own_tunnels: config.card.own_tunnels.iter().map(|tunnel| tunnel.name()).collect(),
             roles: Roles::new(&config.roles),
             leap,
             drain_s: config.limits.drain_s,
@@ -271,7 +264,7 @@ fn encoder_config(config: &Config) -> Result<EncoderConfig, Fault> {
 
 /// Starts the simulated card and brings it up, its clock never before `floor`.
 fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(Service, writ_driver::Parts), Fault> {
-    let sizes = RingSizes { record_lines: *config.card.record_ring_lines.get_ref(), commands: COMMANDS };
+    let sizes = RingSizes { record_lines: config.card.record_ring_lines.get_ref().lines(), commands: COMMANDS };
     let backend = match config.card.backend.get_ref() {
         Backend::Model => service::Backend::Model,
         Backend::Rtl => service::Backend::Rtl,
@@ -288,7 +281,11 @@ fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(Service,
         None => leap.tai_from_utc(clock::universal_time()).ok_or("the host's clock is beyond the year 2554")?.0,
     };
     let now_ns = epoch_ns.max(if floor.0 == 0 { 0 } else { floor.0.saturating_add(CLOCK_MARGIN_NS) });
-    let how = BringUp { now_ns, quality: TimeQuality::Free, ready_timeout: READY_TIMEOUT };
+    let lookup = LookupSettings {
+        prefix_bits: prefix_bits(config),
+        own_tunnels: config.card.own_tunnels.iter().flat_map(|tunnel| tunnel.kinds()).copied().collect(),
+    };
+    let how = BringUp { now_ns, quality: TimeQuality::Free, lookup, ready_timeout: READY_TIMEOUT };
     let parts = Card::bring_up(service.bar(), memory, service.irqs(), &how)?;
     tracing::info!(
         "card is up: {}, ABI {}.{}",
@@ -299,7 +296,24 @@ fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(Service,
     Ok((service, parts))
 }
 
-fn geometry(card: &Card) -> Result<Geometry, Fault> {
+fn prefix_bits(config: &Config) -> Option<u8> {
+    config.card.prefix_bits.as_ref().map(|bits| *bits.get_ref())
+}
+
+/// The tables as the planner has to see them: rows go to rings that are used, and prefixes into the table that is set for them.
+fn geometry(card: &Card, config: &Config) -> Result<Geometry, Fault> {
     let identity = card.identity();
-    Ok(Geometry::new(identity.address_rows_per_way, identity.endpoint_rows_per_way, identity.match_indices)?)
+    if identity.rule_banks as usize != limits::RULE_BANKS {
+        return Err(
+            format!("card has {} banks of rules, {} are wanted", identity.rule_banks, limits::RULE_BANKS).into()
+        );
+    }
+    let used = config.card.record_ring_lines.get_ref().lines().iter().filter(|lines| **lines > 0).count() as u32;
+    let capabilities = Capabilities {
+        rows_per_way: identity.table_rows_per_way,
+        rules_per_bank: identity.rules_per_bank,
+        match_indices: identity.match_indices,
+        rings: identity.record_rings.min(used),
+    };
+    Ok(Geometry::new(&capabilities)?.with_prefix_bits(prefix_bits(config)))
 }

@@ -130,6 +130,10 @@ fn target_identifiers_have_the_form_of_the_schema() {
     assert_eq!(target::ipv6_address(address), "<ipv6Address>2001:0db8:0000:0000:0000:0000:00ab:0001</ipv6Address>");
     assert_eq!(target::tcp_port(443), "<tcpPort>443</tcpPort>");
     assert_eq!(target::udp_port(5060), "<udpPort>5060</udpPort>");
+    assert_eq!(target::ipv6_cidr(address, 56), "<ipv6Cidr>2001:0db8:0000:0000:0000:0000:00ab:0001/56</ipv6Cidr>");
+    let v4 = target::ipv4_cidr("192.0.2.0".parse().unwrap(), 24);
+    assert_eq!(v4, "<ipv4Cidr><IPv4CIDR>192.0.2.0/24</IPv4CIDR></ipv4Cidr>");
+    assert_eq!(target::gtpu_tunnel_id(u32::MAX), "<gtpuTunnelId>4294967295</gtpuTunnelId>");
     assert_eq!(target::mac_address([2, 0, 0x5e, 0, 0x53, 0xab]), "<macAddress>02:00:5e:00:53:ab</macAddress>");
 }
 

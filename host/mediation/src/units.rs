@@ -41,6 +41,15 @@ pub struct DestinationIndex(pub u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContextIndex(pub u32);
 
+/// Number of a record of the card. Each record ring counts for itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub struct RecordNumber {
+    /// The ring that it came through.
+    pub ring: u8,
+    /// Its number there; wraps.
+    pub sequence: u32,
+}
+
 /// An interface towards a destination. Each has its own session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

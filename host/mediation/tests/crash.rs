@@ -12,7 +12,7 @@ use writ_handover::ids::Cin;
 use writ_mediation::{
     accounting::LossCause,
     arena::{Arena, ArenaConfig, ArenaError, ArenaIdentity, DiscardReason, Outcome, Recovery, SealedBlock},
-    datapath::{Encoder, Loss, OpenError, OpenTask, PacketEnd, Phase},
+    datapath::{Encoder, HitSide, Loss, OpenError, OpenTask, Phase},
     leap::LeapTable,
     task::{Delivery, Scope},
     units::{DestinationIndex, HostNs, Interface, SessionKey, TaskIndex},
@@ -65,7 +65,7 @@ fn work(memory: &Memory, accepted: &mut Vec<u32>) {
     open(&mut encoder);
     let frame = udp_frame(ip("192.0.2.1"), ip("192.0.2.2"), (1, 2), b"abc");
     let put = |encoder: &mut Encoder<Block>, record: u32, accepted: &mut Vec<u32>, sequence: u32| {
-        let encoded = encoder.packet(HostNs(1), &frame.packet(record, T0), &[hit(1, PacketEnd::Source)]).expect("room");
+        let encoded = encoder.packet(HostNs(1), &frame.packet(record, T0), &[hit(1, HitSide::Source)]).expect("room");
         assert_eq!(encoded.accepted, 1);
         accepted.push(sequence);
     };
@@ -167,7 +167,7 @@ fn damaged_blocks_are_cut_and_never_misread() {
         open(&mut encoder);
         let frame = udp_frame(ip("192.0.2.1"), ip("192.0.2.2"), (1, 2), b"abc");
         for n in 0..3 {
-            encoder.packet(HostNs(1), &frame.packet(n, T0), &[hit(1, PacketEnd::Source)]).expect("room");
+            encoder.packet(HostNs(1), &frame.packet(n, T0), &[hit(1, HitSide::Source)]).expect("room");
             accepted.push(n);
         }
     }

@@ -16,7 +16,7 @@ use storage::Disk;
 use writ_handover::{ids::Cin, time::UnixTime, x2x3};
 use writ_mediation::{
     arena::{Arena, ArenaConfig, ArenaIdentity},
-    datapath::{Encoder, OpenTask, PacketEnd, Phase},
+    datapath::{Encoder, HitSide, OpenTask, Phase},
     journal::{Journal, JournalKey, JournalRecovery, SegmentId, Storage},
     leap::LeapTable,
     session::{Action, Notice, Session, SessionConfig, WallClock},
@@ -52,7 +52,7 @@ fn encoder(memory: &Memory) -> Encoder<Block> {
 fn feed(encoder: &mut Encoder<Block>, session: &mut Session<Block, Disk>, range: std::ops::Range<u32>) {
     let frame = udp_frame([192, 0, 2, 1].into(), [192, 0, 2, 2].into(), (1, 2), b"content that must not be there");
     for n in range {
-        encoder.packet(HostNs(1), &frame.packet(n, T0), &[hit(1, PacketEnd::Source)]).expect("room");
+        encoder.packet(HostNs(1), &frame.packet(n, T0), &[hit(1, HitSide::Source)]).expect("room");
     }
     encoder.flush_all();
     while let Some(block) = encoder.pop_sealed() {

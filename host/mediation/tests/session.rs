@@ -18,7 +18,7 @@ use writ_handover::{
 };
 use writ_mediation::{
     arena::{Arena, ArenaConfig, ArenaIdentity},
-    datapath::{Encoder, OpenTask, OpenedContext, PacketEnd, Phase},
+    datapath::{Encoder, HitSide, OpenTask, OpenedContext, Phase},
     leap::LeapTable,
     session::{
         Action, Confirmation, Fault, HandoverIdentity, KeepAlive, Notice, Party, Retry, Session, SessionConfig,
@@ -119,7 +119,7 @@ fn feed(encoder: &mut Encoder<Block>, session: &mut TestSession, range: std::ops
     let (a, b): (IpAddr, IpAddr) = ([192, 0, 2, 1].into(), [192, 0, 2, 2].into());
     for n in range {
         let frame = udp_frame(a, b, (1, 2), &n.to_be_bytes());
-        let hits = [hit(1, PacketEnd::Source), hit(2, PacketEnd::Source)];
+        let hits = [hit(1, HitSide::Source), hit(2, HitSide::Source)];
         encoder.packet(at(1), &frame.packet(n, T0), &hits).expect("room");
     }
     encoder.flush_all();
@@ -412,7 +412,7 @@ fn a_block_of_another_session_is_given_back() {
     let mut right = connected(config(Interface::X3), 0);
     feed(&mut encoder, &mut right, 0..1);
     let frame = udp_frame([192, 0, 2, 1].into(), [192, 0, 2, 2].into(), (1, 2), b"x");
-    encoder.packet(at(1), &frame.packet(9, T0), &[hit(1, PacketEnd::Source)]).expect("room");
+    encoder.packet(at(1), &frame.packet(9, T0), &[hit(1, HitSide::Source)]).expect("room");
     encoder.flush_all();
     let block = encoder.pop_sealed().expect("a block");
     let mut wrong = connected(config(Interface::Hi3), 0);

@@ -99,6 +99,16 @@ impl Tables {
         self.tasks.tasks()
     }
 
+    /// The record ring that the packets of a task come through.
+    pub fn ring_of(&self, task: TaskIndex) -> Option<u8> {
+        self.tasks.ring(task)
+    }
+
+    /// What stands at a place, as far as a plan put it there.
+    pub fn row_at(&self, place: Place) -> Option<&Entry> {
+        if self.geometry().has(place) { self.shadow.row_at(place) } else { None }
+    }
+
     /// Every place of the card, to read it back as a whole.
     pub fn places(&self) -> impl Iterator<Item = Place> + use<> {
         self.geometry().places()

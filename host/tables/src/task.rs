@@ -55,6 +55,9 @@ pub struct Share {
     pub start_ns: u64,
     /// First stamp that the task may not see any more, ns of TAI: the effective end.
     pub end_ns: u64,
+    /// Position in [`Task::targets`] of the target that the hit stands for, the first one if several have the same key; `u16::MAX` for all that
+    /// stand further behind.
+    pub target: u16,
 }
 
 impl Share {
@@ -63,8 +66,9 @@ impl Share {
         self.start_ns <= stamp_ns && stamp_ns < self.end_ns
     }
 
-    fn of(task: &Task) -> Self {
-        Self { task: task.index, scope: task.scope, start_ns: task.start_ns, end_ns: effective_end_ns(task.end_ns) }
+    fn of(task: &Task, target: u16) -> Self {
+        let Task { index, scope, start_ns, end_ns, .. } = *task;
+        Self { task: index, scope, start_ns, end_ns: effective_end_ns(end_ns), target }
     }
 }
 
@@ -107,9 +111,21 @@ impl TaskSet {
         Self { tasks, keys, rings, prefix_bits, ring_count }
     }
 
-    fn keys_of(&self, task: &Task) -> impl Iterator<Item = Key> + use<> {
-        let keys: BTreeSet<Key> = task.targets.iter().flat_map(|target| target.keys(self.prefix_bits)).collect();
-        keys.into_iter()
+    /// The keys of a task, each with the position of the first target that it comes from.
+    fn keys_of(&self, task: &Task) -> BTreeMap<Key, u16> {
+        let mut keys = BTreeMap::new();
+        for (position, target) in task.targets.iter().enumerate() {
+            let position = u16::try_from(position).unwrap_or(u16::MAX);
+            for key in target.keys(self.prefix_bits) {
+                keys.entry(key).or_insert(position);
+            }
+        }
+        keys
+    }
+
+    /// The record ring of a task's packets.
+    pub(crate) fn ring(&self, task: TaskIndex) -> Option<u8> {
+        self.rings.get(&task).copied()
     }
 
     pub(crate) fn tasks(&self) -> impl Iterator<Item = &Task> {
@@ -148,15 +164,15 @@ impl TaskSet {
     fn touch_keys(&self, delta: &mut Delta) {
         for (index, after) in &delta.tasks {
             let before = self.tasks.get(index);
-            for key in before.into_iter().flat_map(|task| self.keys_of(task)) {
+            for key in before.into_iter().flat_map(|task| self.keys_of(task).into_keys()) {
                 let shares = delta.keys.entry(key).or_insert_with_key(|key| self.shares(key).to_vec());
                 shares.retain(|share| share.task != *index);
             }
             let Some(task) = after else { continue };
-            for key in self.keys_of(task) {
+            for (key, target) in self.keys_of(task) {
                 let shares = delta.keys.entry(key).or_insert_with_key(|key| self.shares(key).to_vec());
                 if let Err(position) = shares.binary_search_by_key(index, |share| share.task) {
-                    shares.insert(position, Share::of(task));
+                    shares.insert(position, Share::of(task, target));
                 }
             }
         }
@@ -187,7 +203,7 @@ impl TaskSet {
                 } else if before != Some(ring as u8) {
                     // Every row of a task that moves to another ring says so.
                     let keys: Vec<Key> =
-                        self.after(task, delta).into_iter().flat_map(|task| self.keys_of(task)).collect();
+                        self.after(task, delta).into_iter().flat_map(|task| self.keys_of(task).into_keys()).collect();
                     for key in keys {
                         delta.keys.entry(key).or_insert_with_key(|key| self.shares(key).to_vec());
                     }
@@ -210,7 +226,7 @@ impl TaskSet {
         let mut group = BTreeSet::from([first]);
         let mut next = vec![first];
         while let Some(index) = next.pop() {
-            for key in self.after(index, delta).into_iter().flat_map(|task| self.keys_of(task)) {
+            for key in self.after(index, delta).into_iter().flat_map(|task| self.keys_of(task).into_keys()) {
                 let shares = delta.keys.get(&key).map_or_else(|| self.shares(&key), Vec::as_slice);
                 next.extend(shares.iter().map(|share| share.task).filter(|task| group.insert(*task)));
             }

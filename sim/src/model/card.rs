@@ -6,15 +6,16 @@ use super::counters::LiveCounters;
 use super::record::{self, Missing};
 use super::registers::RegisterFile;
 use super::ring::{Bus, RecordPath};
-use super::tables::{Conditions, Frame, Looked, Tables};
+use super::scrub::Scrubber;
+use super::tables::{CardState, Conditions, Frame, Looked, Tables};
 use super::timing::{SWEEP_CLOCKS, VERDICT_CLOCKS};
 use super::wire::{Arriving, Wire};
 use crate::card::{Arrival, EgressFrame, IngressFrame, Latency, SimCard};
 use std::collections::VecDeque;
 use writ_abi::PortSide;
-use writ_abi::limits::FRAME_BYTES_MAX;
-use writ_abi::record::DropCause;
-use writ_abi::registers::{COUNTERS, Counter, clock, control, counters, rings};
+use writ_abi::limits::{FRAME_BYTES_MAX, RECORD_RINGS};
+use writ_abi::record::{DropCause, Hit};
+use writ_abi::registers::{COUNTERS, Counter, clock, control, counters, lookup, rings};
 use writ_abi::time::TimeQuality;
 use writ_driver::memory::CardMemory;
 
@@ -39,10 +40,17 @@ struct CopySide {
     snapshot: LiveCounters,
     /// Frames that wait for their verdict, in the order of their verdicts, with its clock.
     waiting: VecDeque<(u64, Arriving)>,
-    record_sequence: u32,
-    missing: Option<Missing>,
-    records: RecordPath,
+    /// By number.
+    rings: [Ring; RECORD_RINGS],
+    scrubber: Scrubber,
     commands: CommandEngine,
+}
+
+/// What belongs to one record ring.
+struct Ring {
+    next_sequence: u32,
+    missing: Option<Missing>,
+    path: RecordPath,
 }
 
 impl ModelCard {
@@ -107,9 +115,12 @@ impl CopySide {
             counters: LiveCounters::ZERO,
             snapshot: LiveCounters::ZERO,
             waiting: VecDeque::new(),
-            record_sequence: 0,
-            missing: None,
-            records: RecordPath::default(),
+            rings: std::array::from_fn(|ring| Ring {
+                next_sequence: 0,
+                missing: None,
+                path: RecordPath::new(ring as u8),
+            }),
+            scrubber: Scrubber::new(clocks + SWEEP_CLOCKS),
             commands: CommandEngine::default(),
         }
     }
@@ -131,32 +142,32 @@ impl CopySide {
         let point = CommitPoint {
             stamp_ns: self.clock.now_ns(),
             frames_looked_up: looked_up.map(|counter| self.counters.value(counter)),
-            tables_ready: clocks >= self.sweep_ends,
+            card: CardState { tables_ready: clocks >= self.sweep_ends, armed: self.is_armed() },
         };
+        self.scrubber.catch_up(clocks, &self.tables, &mut self.counters);
         if self.commands.tick(clocks, &self.registers, &mut self.tables, &point, bus) {
             self.counters.add(Counter::Commands, 1);
         }
         while let Some((_, arriving)) = self.waiting.pop_front_if(|(clock, _)| *clock <= clocks) {
             self.verdict(&arriving);
         }
-        if self.records.is_empty() {
-            // Nothing else waits: the missing numbers are named even though no packet follows them.
-            self.push_gap();
+        for ring in 0..RECORD_RINGS {
+            if self.rings[ring].path.is_empty() {
+                // Nothing else waits: the missing numbers are named even though no packet follows them.
+                self.push_gap(ring);
+            }
+            self.rings[ring].path.tick(clocks, &self.registers, bus);
         }
-        self.records.tick(clocks, &self.registers, bus);
     }
 
     fn next_event(&self) -> Option<u64> {
-        [
-            self.waiting.front().map(|(clock, _)| *clock),
-            self.commands.next_event(&self.registers),
-            self.records.next_event(&self.registers),
-            // One record leaves the FIFO in the clock before the gap is made.
-            self.missing.filter(|_| self.records.is_empty()).map(|_| 0),
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let rings = self.rings.iter().flat_map(|ring| {
+            // The last record leaves the FIFO in the clock before the gap is made.
+            let gap = ring.missing.filter(|_| ring.path.is_empty()).map(|_| 0);
+            [ring.path.next_event(&self.registers), gap]
+        });
+        let verdict = self.waiting.front().map(|(clock, _)| *clock);
+        rings.chain([verdict, self.commands.next_event(&self.registers)]).flatten().min()
     }
 
     fn verdict(&mut self, arriving: &Arriving) {
@@ -168,28 +179,42 @@ impl CopySide {
             quality: TimeQuality::from_bits(arriving.quality as u8).unwrap_or(TimeQuality::Unset),
             armed: self.is_armed(),
             expiry_floor: self.clock.expiry_floor(),
+            prefix_bits: self.registers.field(lookup::PREFIX_AT, lookup::PREFIX_BITS) as u8,
+            own_tunnels: self.registers.field(lookup::OWN_TUNNELS_AT, lookup::OWN_TUNNELS),
         };
         let looked = self.tables.look_up(&frame, &conditions);
         self.counters.add_for(port, [Counter::FramesLookedUpA, Counter::FramesLookedUpB], 1);
         self.counters.add(Counter::Class(looked.parsed.class as u8), 1);
         self.counters.add(Counter::ExpiredHits, looked.expired);
+        self.counters.add(Counter::MultiHits, looked.multi);
+        self.counters.add(Counter::DamagedReads, looked.damaged);
         self.counters.add(Counter::SuppressedTime, u64::from(looked.suppressed));
         if damaged || looked.hits.is_empty() {
             return;
         }
         self.counters.add(Counter::FramesHit, 1);
-        let sequence = self.record_sequence;
-        self.record_sequence = sequence.wrapping_add(1);
-        match self.room_for(&frame, &looked) {
+        for (ring, hits) in looked.rings() {
+            self.record(usize::from(ring), &frame, &looked, &hits, &conditions);
+        }
+    }
+
+    /// Makes the record of a frame for one ring, or drops it there.
+    fn record(&mut self, ring: usize, frame: &Frame<'_>, looked: &Looked, hits: &[Hit], conditions: &Conditions) {
+        self.counters.add(Counter::RecordsDue, 1);
+        let sequence = self.rings[ring].next_sequence;
+        self.rings[ring].next_sequence = sequence.wrapping_add(1);
+        let lines = record::packet_lines(frame, looked, hits);
+        match self.room_for(ring, frame, lines) {
             Ok(()) => {
-                self.push_gap();
-                self.records.push(record::packet(&frame, &looked, &conditions, sequence));
+                self.push_gap(ring);
+                self.rings[ring].path.push(record::packet(frame, looked, hits, conditions, sequence));
                 self.counters.add(Counter::Records, 1);
             }
             Err(cause) => {
                 self.counters.add(Counter::Drop(cause as u8), 1);
-                self.tables.count_drop(&looked.hits, frame.original_bytes());
-                self.missing = Some(Missing::merge(self.missing, sequence, conditions.stamp_ns, cause));
+                self.tables.count_drop(hits, frame.original_bytes());
+                let missing = &mut self.rings[ring].missing;
+                *missing = Some(Missing::merge(*missing, sequence, conditions.stamp_ns, cause));
             }
         }
     }
@@ -198,32 +223,39 @@ impl CopySide {
         self.registers.field(control::CONTROL_AT, control::ARMED) == 1
     }
 
-    fn room_for(&self, frame: &Frame<'_>, looked: &Looked) -> Result<(), DropCause> {
+    fn room_for(&self, ring: usize, frame: &Frame<'_>, lines: usize) -> Result<(), DropCause> {
         if frame.bytes.len() > FRAME_BYTES_MAX {
             return Err(DropCause::Oversize);
         }
-        let lines = record::packet_lines(frame, looked) + usize::from(self.missing.is_some());
-        if self.records.has_room(lines) { Ok(()) } else { Err(DropCause::RecordFifo) }
+        let Ring { missing, path, .. } = &self.rings[ring];
+        if path.has_room(lines + usize::from(missing.is_some())) { Ok(()) } else { Err(DropCause::RecordFifo) }
     }
 
-    fn push_gap(&mut self) {
-        if let Some(missing) = self.missing.take() {
-            self.records.push(missing.record());
+    fn push_gap(&mut self, ring: usize) {
+        let ring = &mut self.rings[ring];
+        if let Some(missing) = ring.missing.take() {
+            ring.path.push(missing.record());
             self.counters.add(Counter::GapRecords, 1);
         }
     }
 
     fn status(&self, clocks: u64, a_frame_is_arriving: bool) -> u32 {
-        let idle = !a_frame_is_arriving && self.waiting.is_empty() && self.missing.is_none() && self.records.is_idle();
-        control::TABLES_READY.place(u32::from(clocks >= self.sweep_ends)) | control::RECORDS_IDLE.place(u32::from(idle))
+        let rings_idle = self.rings.iter().all(|ring| ring.missing.is_none() && ring.path.is_idle());
+        let idle = !a_frame_is_arriving && self.waiting.is_empty() && rings_idle;
+        control::TABLES_READY.place(u32::from(clocks >= self.sweep_ends))
+            | control::RECORDS_IDLE.place(u32::from(idle))
+            | control::COMMITTED.place(u32::from(self.tables.is_committed()))
     }
 
-    fn write(&mut self, offset: u32, value: u32) {
+    fn write(&mut self, clocks: u64, offset: u32, value: u32) {
         let before = self.registers.value(offset);
         self.registers.store(offset, value);
         let after = self.registers.value(offset);
         match offset {
-            control::CONTROL_AT if control::SNAPSHOT.extract(value) == 1 => self.snapshot = self.counters.clone(),
+            control::CONTROL_AT if control::SNAPSHOT.extract(value) == 1 => {
+                self.scrubber.catch_up(clocks, &self.tables, &mut self.counters);
+                self.snapshot = self.counters.clone();
+            }
             clock::SET_AT if clock::APPLY.extract(value) == 1 && !self.is_armed() => {
                 self.clock.step(self.registers.wide(clock::SET_LO_AT, clock::SET_HI_AT));
             }
@@ -233,8 +265,11 @@ impl CopySide {
             }
             rings::ENABLE_AT => {
                 let risen = after & !before;
-                if rings::ENABLE_RECORDS.extract(risen) == 1 {
-                    self.records.enable();
+                let records_risen = rings::ENABLE_RECORDS.extract(risen);
+                for (number, ring) in self.rings.iter_mut().enumerate() {
+                    if records_risen >> number & 1 == 1 {
+                        ring.path.enable();
+                    }
                 }
                 if rings::ENABLE_COMMANDS.extract(risen) == 1 {
                     self.commands.enable();
@@ -260,6 +295,11 @@ impl SimCard for ModelCard {
                 now_ns as u32
             }
             clock::NOW_HI_AT => self.copy.now_hi_latched,
+            lookup::DAMAGE_AT => {
+                let CopySide { scrubber, tables, counters, .. } = &mut self.copy;
+                scrubber.catch_up(self.clocks, tables, counters);
+                scrubber.damage()
+            }
             counter if (counters::OFFSET..counters_end).contains(&counter) => {
                 self.copy.snapshot.word((counter - counters::OFFSET) as usize / 4)
             }
@@ -271,7 +311,7 @@ impl SimCard for ModelCard {
         if offset == control::CONTROL_AT && control::RESET.extract(value) == 1 {
             self.reset();
         } else {
-            self.copy.write(offset, value);
+            self.copy.write(self.clocks, offset, value);
         }
     }
 

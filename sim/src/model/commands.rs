@@ -2,8 +2,8 @@
 
 use super::registers::RegisterFile;
 use super::ring::Bus;
-use super::tables::Tables;
-use super::timing::COMMAND_CLOCKS;
+use super::tables::{CardState, Tables};
+use super::timing::{COMMAND_CLOCKS, SWEEP_CLOCKS};
 use writ_abi::command::{Command, Completion};
 use writ_abi::limits::LINE_BYTES;
 use writ_abi::registers::rings;
@@ -17,19 +17,22 @@ pub(super) struct CommandEngine {
     /// Commands executed since the rings were enabled.
     done: u32,
     busy_until: u64,
+    /// A command whose sweep ends at `busy_until`.
+    sweeping: Option<Command>,
 }
 
 /// What a completion says besides the command's own result.
 pub(super) struct CommitPoint {
     pub(super) stamp_ns: u64,
     pub(super) frames_looked_up: [u64; 2],
-    pub(super) tables_ready: bool,
+    pub(super) card: CardState,
 }
 
 impl CommandEngine {
     /// The rings were enabled.
     pub(super) fn enable(&mut self) {
         self.done = 0;
+        self.sweeping = None;
     }
 
     pub(super) fn next_event(&self, registers: &RegisterFile) -> Option<u64> {
@@ -56,10 +59,18 @@ impl CommandEngine {
         if clock < self.busy_until || !self.is_waiting(registers) {
             return false;
         }
-        let slot = u64::from(self.done % registers.value(rings::COMMAND_COUNT_AT));
-        let base = registers.wide(rings::COMMAND_BASE_LO_AT, rings::COMMAND_BASE_HI_AT);
-        let line = bus.read(base.wrapping_add(slot * LINE_BYTES as u64));
-        let command: Command = zerocopy::transmute!(line);
+        let command = match self.sweeping.take() {
+            Some(command) => command,
+            None => {
+                let command = self.fetch(registers, bus);
+                if tables.takes_a_sweep(&command, point.card) {
+                    self.sweeping = Some(command);
+                    self.busy_until = clock + SWEEP_CLOCKS;
+                    return false;
+                }
+                command
+            }
+        };
         let completion = complete(&command, tables, point);
 
         let slot = u64::from(self.done % registers.value(rings::COMPLETION_COUNT_AT));
@@ -73,15 +84,21 @@ impl CommandEngine {
         self.busy_until = clock + COMMAND_CLOCKS;
         true
     }
+
+    fn fetch(&self, registers: &RegisterFile, bus: &mut Bus) -> Command {
+        let slot = u64::from(self.done % registers.value(rings::COMMAND_COUNT_AT));
+        let base = registers.wide(rings::COMMAND_BASE_LO_AT, rings::COMMAND_BASE_HI_AT);
+        zerocopy::transmute!(bus.read(base.wrapping_add(slot * LINE_BYTES as u64)))
+    }
 }
 
 fn complete(command: &Command, tables: &mut Tables, point: &CommitPoint) -> Completion {
-    let executed = tables.execute(command, point.tables_ready);
+    let executed = tables.execute(command, point.card);
     let mut completion = Completion::new_zeroed();
     completion.tag = U32::new(command.tag.get());
     completion.status = executed.status as u8;
     completion.opcode = command.opcode;
-    completion.row_valid = u8::from(executed.row_valid);
+    completion.row_state = executed.row_state as u8;
     completion.stamp_ns = U64::new(point.stamp_ns);
     completion.frames_looked_up = point.frames_looked_up.map(U64::new);
     completion.drop_packets = U64::new(executed.drops.packets);

@@ -19,6 +19,7 @@ pub mod parse;
 pub mod record;
 mod registers;
 mod ring;
+mod scrub;
 pub mod tables;
 mod wire;
 
@@ -32,6 +33,8 @@ pub mod timing {
     pub const VERDICT_CLOCKS: u64 = 32;
     /// From one command to the next.
     pub const COMMAND_CLOCKS: u64 = 24;
-    /// The sweep of all rows after a reset.
-    pub const SWEEP_CLOCKS: u64 = writ_abi::limits::ADDRESS_ROWS_PER_WAY as u64;
+    /// A sweep of all rows: after a reset, and for `Settle` and `Abort`. All tables are swept at once, all ways together.
+    pub const SWEEP_CLOCKS: u64 = writ_abi::limits::ROWS_PER_WAY_MAX as u64;
+    /// A round of the scrubber through all rows.
+    pub const SCRUB_CLOCKS: u64 = 16 * SWEEP_CLOCKS;
 }

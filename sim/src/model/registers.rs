@@ -1,6 +1,6 @@
 //! Storage of the read-write fields, straight from the ABI's tables.
 
-use writ_abi::registers::{Access, BAR_BYTES, BLOCKS, Field, Register};
+use writ_abi::registers::{Access, BAR_BYTES, BLOCKS, Field, Register, control, lookup};
 
 pub(super) struct RegisterFile {
     words: Vec<u32>,
@@ -34,9 +34,13 @@ impl RegisterFile {
         u64::from(self.value(high)) << 32 | u64::from(self.value(low))
     }
 
-    /// Stores the read-write bits of a write and leaves the others.
+    /// Stores the read-write bits of a write and leaves the others. What lookups depend on does not change while armed.
     pub(super) fn store(&mut self, offset: u32, value: u32) {
         let Some(register) = find(offset) else { return };
+        let is_lookup = [lookup::PREFIX_AT, lookup::OWN_TUNNELS_AT].contains(&offset);
+        if is_lookup && self.field(control::CONTROL_AT, control::ARMED) == 1 {
+            return;
+        }
         let writable = register
             .fields
             .iter()

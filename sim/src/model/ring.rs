@@ -1,4 +1,4 @@
-//! The record path behind the verdict: record FIFO, ring writer, index write-back.
+//! The record path behind the verdict, once for each ring: record FIFO, ring writer, index write-back.
 
 use super::registers::RegisterFile;
 use std::collections::VecDeque;
@@ -50,8 +50,9 @@ impl Bus {
     }
 }
 
-#[derive(Default)]
+/// What stands between the verdicts and one record ring.
 pub(super) struct RecordPath {
+    ring: u32,
     fifo: VecDeque<Vec<u8>>,
     fifo_lines: usize,
     /// Lines written since the ring was enabled.
@@ -63,6 +64,33 @@ pub(super) struct RecordPath {
 }
 
 impl RecordPath {
+    pub(super) fn new(ring: u8) -> Self {
+        Self {
+            ring: ring.into(),
+            fifo: VecDeque::new(),
+            fifo_lines: 0,
+            producer: 0,
+            written_back: 0,
+            records_since_write_back: 0,
+            busy_until: 0,
+        }
+    }
+
+    /// The register of this ring, given that of ring 0.
+    fn at(&self, register: u32) -> u32 {
+        register + self.ring * rings::RECORD_STRIDE
+    }
+
+    fn is_enabled(&self, registers: &RegisterFile) -> bool {
+        registers.field(rings::ENABLE_AT, rings::ENABLE_RECORDS) >> self.ring & 1 == 1
+    }
+
+    /// Size of the ring, if it is one that the ABI allows.
+    fn ring_lines(&self, registers: &RegisterFile) -> Option<u32> {
+        let lines = registers.value(self.at(rings::RECORD_LINES_AT));
+        (lines.is_power_of_two() && (RING_LINES_MIN..=RING_LINES_MAX).contains(&lines)).then_some(lines)
+    }
+
     pub(super) fn has_room(&self, lines: usize) -> bool {
         self.fifo_lines + lines <= RECORD_FIFO_LINES
     }
@@ -90,12 +118,12 @@ impl RecordPath {
 
     pub(super) fn next_event(&self, registers: &RegisterFile) -> Option<u64> {
         let can_move = self.next_step(registers).is_some();
-        (can_move || (is_enabled(registers) && self.producer != self.written_back)).then_some(self.busy_until)
+        (can_move || (self.is_enabled(registers) && self.producer != self.written_back)).then_some(self.busy_until)
     }
 
     /// One clock: a record moves if it has its place in the ring, or else the index is written back.
     pub(super) fn tick(&mut self, clock: u64, registers: &RegisterFile, bus: &mut Bus) {
-        if clock < self.busy_until || !is_enabled(registers) {
+        if clock < self.busy_until || !self.is_enabled(registers) {
             return;
         }
         match self.next_step(registers) {
@@ -114,7 +142,7 @@ impl RecordPath {
             None => {}
         }
         if self.producer != self.written_back {
-            let address = registers.wide(rings::RECORD_INDEX_LO_AT, rings::RECORD_INDEX_HI_AT);
+            let address = registers.wide(self.at(rings::RECORD_INDEX_LO_AT), self.at(rings::RECORD_INDEX_HI_AT));
             bus.write_index(address, self.producer);
             self.written_back = self.producer;
             self.records_since_write_back = 0;
@@ -124,10 +152,10 @@ impl RecordPath {
     /// What there is room for. A skip does not wait for room for the record behind it: in a small ring both together may be more
     /// than the ring holds.
     fn next_step(&self, registers: &RegisterFile) -> Option<Step> {
-        let size = ring_lines(registers).filter(|_| is_enabled(registers))?;
+        let size = self.ring_lines(registers).filter(|_| self.is_enabled(registers))?;
         let lines = (self.fifo.front()?.len() / LINE_BYTES) as u32;
         // A consumer index that is ahead of the producer makes `used` huge: nothing moves.
-        let used = self.producer.wrapping_sub(registers.value(rings::RECORD_CONSUMER_AT));
+        let used = self.producer.wrapping_sub(registers.value(self.at(rings::RECORD_CONSUMER_AT)));
         let free = size.saturating_sub(used);
         let to_end = size - self.producer % size;
         if lines <= to_end {
@@ -151,8 +179,8 @@ impl RecordPath {
 
     /// Where the next line goes.
     fn address(&self, registers: &RegisterFile) -> u64 {
-        let base = registers.wide(rings::RECORD_BASE_LO_AT, rings::RECORD_BASE_HI_AT);
-        let place = ring_lines(registers).map_or(0, |size| self.producer % size);
+        let base = registers.wide(self.at(rings::RECORD_BASE_LO_AT), self.at(rings::RECORD_BASE_HI_AT));
+        let place = self.ring_lines(registers).map_or(0, |size| self.producer % size);
         base.wrapping_add(u64::from(place) * LINE_BYTES as u64)
     }
 }
@@ -162,14 +190,4 @@ enum Step {
     Skip { lines: u32 },
     /// Write the oldest record.
     Record,
-}
-
-fn is_enabled(registers: &RegisterFile) -> bool {
-    registers.field(rings::ENABLE_AT, rings::ENABLE_RECORDS) == 1
-}
-
-/// Size of the ring, if it is one that the ABI allows.
-fn ring_lines(registers: &RegisterFile) -> Option<u32> {
-    let lines = registers.value(rings::RECORD_LINES_AT);
-    (lines.is_power_of_two() && (RING_LINES_MIN..=RING_LINES_MAX).contains(&lines)).then_some(lines)
 }

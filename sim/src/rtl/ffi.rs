@@ -38,7 +38,9 @@ pub(super) struct TapEvent {
     pub(super) port: u8,
     pub(super) value: u8,
     pub(super) flag: u8,
-    pub(super) padding: [u8; 4],
+    pub(super) ring: u8,
+    pub(super) committed: u8,
+    pub(super) padding: [u8; 2],
 }
 
 #[repr(C)]
@@ -85,5 +87,6 @@ unsafe extern "C" {
     pub(super) fn writ_rtl_forget_egress(rtl: *mut WritRtl);
     pub(super) fn writ_rtl_forget_taps(rtl: *mut WritRtl);
     pub(super) fn writ_rtl_disturb(rtl: *mut WritRtl, seed: u64, ingress_of_256: u32, dma_of_256: u32);
+    pub(super) fn writ_rtl_note_reset(rtl: *mut WritRtl);
     pub(super) fn writ_rtl_trace(rtl: *mut WritRtl, on: bool);
 }

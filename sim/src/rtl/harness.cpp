@@ -52,10 +52,12 @@ struct TapEvent {
     uint8_t port;
     uint8_t value;
     uint8_t flag;
-    uint8_t padding[4];
+    uint8_t ring;
+    uint8_t committed;
+    uint8_t padding[2];
 };
 
-enum TapKind : uint8_t { TAP_STAMP = 1, TAP_WINDOW, TAP_LOOKUP, TAP_OUTCOME, TAP_GAP, TAP_DAMAGED };
+enum TapKind : uint8_t { TAP_STAMP = 1, TAP_WINDOW, TAP_LOOKUP, TAP_OUTCOME, TAP_GAP, TAP_DAMAGED, TAP_RESET };
 
 struct Frame {
     uint64_t number;
@@ -290,8 +292,9 @@ struct WritRtl {
         }
     }
 
-    void tap(TapKind kind, int port, uint8_t value, bool flag, uint64_t stamp_ns = 0, uint64_t expiry_floor = 0) {
-        taps.push_back(TapEvent{clocks, stamp_ns, expiry_floor, kind, static_cast<uint8_t>(port), value, flag, {0, 0, 0, 0}});
+    TapEvent& tap(TapKind kind, int port = 0, uint8_t value = 0, bool flag = false, uint64_t stamp_ns = 0) {
+        taps.push_back(TapEvent{clocks, stamp_ns, 0, kind, static_cast<uint8_t>(port), value, flag, 0, 0, {0, 0}});
+        return taps.back();
     }
 
     void trace() {
@@ -300,12 +303,16 @@ struct WritRtl {
         if (top->tap_window_a_valid) tap(TAP_WINDOW, 0, 0, top->tap_window_a_dropped);
         if (top->tap_window_b_valid) tap(TAP_WINDOW, 1, 0, top->tap_window_b_dropped);
         if (top->tap_lookup_valid) {
-            tap(TAP_LOOKUP, top->tap_lookup_port, top->tap_lookup_quality, top->tap_lookup_armed, top->tap_lookup_stamp_ns,
-                top->tap_lookup_expiry_floor);
+            TapEvent& lookup = tap(TAP_LOOKUP, top->tap_lookup_port, top->tap_lookup_quality, top->tap_lookup_armed,
+                                   top->tap_lookup_stamp_ns);
+            lookup.expiry_floor = top->tap_lookup_expiry_floor;
+            lookup.committed = top->tap_lookup_committed;
         }
-        if (top->tap_outcome_valid) tap(TAP_OUTCOME, 0, top->tap_outcome_cause, top->tap_outcome_gap);
-        if (top->tap_gap_valid) tap(TAP_GAP, 0, 0, false);
-        if (top->tap_verdict_error_valid) tap(TAP_DAMAGED, 0, 0, false);
+        if (top->tap_outcome_valid) {
+            tap(TAP_OUTCOME, 0, top->tap_outcome_cause, top->tap_outcome_gap).ring = top->tap_outcome_ring;
+        }
+        if (top->tap_gap_valid) tap(TAP_GAP).ring = top->tap_gap_ring;
+        if (top->tap_verdict_error_valid) tap(TAP_DAMAGED);
     }
 
     std::vector<uint8_t> direction_bytes[2];
@@ -392,5 +399,9 @@ void writ_rtl_disturb(WritRtl* rtl, uint64_t seed, uint32_t ingress_of_256, uint
 }
 
 void writ_rtl_trace(WritRtl* rtl, bool on) noexcept { rtl->tracing = on; }
+
+void writ_rtl_note_reset(WritRtl* rtl) noexcept {
+    if (rtl->tracing) rtl->tap(TAP_RESET);
+}
 
 }  // extern "C"

@@ -58,18 +58,27 @@ pub enum Tap {
         armed: bool,
         /// Rows that expired before this tick stay expired.
         expiry_floor: u64,
+        /// A batch is committed and not settled.
+        committed: bool,
     },
-    /// The next record sequence was given and decided on.
+    /// The next record sequence of a ring was given and decided on.
     Outcome {
+        /// The ring.
+        ring: u8,
         /// Number of the drop cause; `None`: copied.
         dropped: Option<u8>,
         /// A gap record goes before the packet record.
         gap: bool,
     },
     /// A gap record was made on its own.
-    Gap,
+    Gap {
+        /// The ring.
+        ring: u8,
+    },
     /// A frame with hits was discarded because it is damaged.
     Damaged,
+    /// The host is about to write CONTROL.RESET. What the next few clocks show is still of before.
+    Reset,
 }
 
 impl RtlCard {
@@ -104,14 +113,14 @@ impl RtlCard {
         unsafe { ffi::writ_rtl_trace(self.raw.as_ptr(), on) };
     }
 
-    /// Moves out what the taps said since the last call.
-    pub fn take_taps(&mut self, out: &mut Vec<Tap>) {
+    /// Moves out what the taps said since the last call, with the clocks.
+    pub fn take_taps(&mut self, out: &mut Vec<(u64, Tap)>) {
         let mut first = std::ptr::null();
         // SAFETY: `raw` is alive; the harness stores a pointer to its own vector.
         let count = unsafe { ffi::writ_rtl_taps(self.raw.as_ptr(), &mut first) };
         // SAFETY: `first` points to `count` initialised elements, which stay until the vector is changed below.
         let taps = unsafe { slice(first, count) };
-        out.extend(taps.iter().map(tap));
+        out.extend(taps.iter().map(|event| (event.clock, tap(event))));
         // SAFETY: `raw` is alive and ours alone; the slice is not used any more.
         unsafe { ffi::writ_rtl_forget_taps(self.raw.as_ptr()) };
     }
@@ -150,10 +159,12 @@ fn tap(event: &ffi::TapEvent) -> Tap {
             quality: TimeQuality::from_bits(event.value).unwrap_or(TimeQuality::Unset),
             armed: flag,
             expiry_floor: event.expiry_floor,
+            committed: event.committed != 0,
         },
-        4 => Tap::Outcome { dropped: Some(event.value).filter(|cause| *cause != 7), gap: flag },
-        5 => Tap::Gap,
+        4 => Tap::Outcome { ring: event.ring, dropped: Some(event.value).filter(|cause| *cause != 7), gap: flag },
+        5 => Tap::Gap { ring: event.ring },
         6 => Tap::Damaged,
+        7 => Tap::Reset,
         kind => unreachable!("the harness knows no tap {kind}"),
     }
 }
@@ -172,6 +183,8 @@ impl SimCard for RtlCard {
         match offset {
             control::CONTROL_AT if control::RESET.extract(value) == 1 => {
                 (self.increment_ns, self.increment_fraction) = (INCREMENT_NS, INCREMENT_FRACTION);
+                // SAFETY: `raw` is alive and ours alone.
+                unsafe { ffi::writ_rtl_note_reset(self.raw.as_ptr()) };
             }
             clock::INCREMENT_NS_AT => self.increment_ns = clock::INCREMENT_NS_FIELD.extract(value),
             clock::INCREMENT_FRACTION_AT => self.increment_fraction = value,

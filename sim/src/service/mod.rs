@@ -2,8 +2,8 @@
 //! another one.
 //!
 //! # When the card runs
-//! While frames are due on its wires, while the host reads or writes registers, and for [`LINGER_CLOCKS`] after anything happened. Otherwise its
-//! thread sleeps and card time stands still.
+//! While frames are due on its wires, while the host reads or writes registers, and for [`LINGER_CLOCKS`] after anything happened, or
+//! [`LINGER_COMMAND_CLOCKS`] after commands. Otherwise its thread sleeps and card time stands still.
 
 mod handles;
 mod player;
@@ -24,9 +24,12 @@ use std::thread::JoinHandle;
 use writ_driver::memory::HostMemory;
 use writ_driver::{Bar, Irqs, RingSizes};
 
-/// Clocks that the card runs on after the last sign of life. Longer than anything that goes on inside it unseen, but for the sweep
-/// after a reset, which the host waits for by reading.
+/// Clocks that the card runs on after the last sign of life. Longer than anything that goes on inside it unseen, but for sweeps: the host waits
+/// for the one after a reset by reading, and for those of commands there is [`LINGER_COMMAND_CLOCKS`].
 pub const LINGER_CLOCKS: u64 = 2048;
+
+/// Clocks that the card runs on after the doorbell of the command ring and the last sign of life after it: several sweeps of all rows.
+pub const LINGER_COMMAND_CLOCKS: u64 = 4 * writ_abi::limits::ROWS_PER_WAY_MAX as u64;
 
 /// Bytes of preamble, start delimiter and smallest gap between two frames of Ethernet.
 pub const ETHERNET_OVERHEAD_BYTES: u32 = 20;
@@ -197,8 +200,7 @@ impl Service {
 
     /// The card's interrupts.
     pub fn irqs(&self) -> Irqs {
-        let irq = || Box::new(IrqHandle::new(Arc::clone(&self.signal)));
-        Irqs { records: irq(), completions: irq() }
+        Irqs::each(|| Box::new(IrqHandle::new(Arc::clone(&self.signal))))
     }
 
     /// Sums since the card was made.

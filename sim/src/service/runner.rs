@@ -1,6 +1,6 @@
 //! The card's thread.
 
-use super::LINGER_CLOCKS;
+use super::{LINGER_CLOCKS, LINGER_COMMAND_CLOCKS};
 use super::handles::{BusRequest, Signal};
 use super::player::{Ask, Due, Player, WireRequest};
 use super::socket::Connections;
@@ -11,6 +11,7 @@ use crossbeam_channel::{Receiver, TryRecvError, never};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use writ_abi::PortSide;
+use writ_abi::registers::rings;
 
 /// Clocks between two looks at what host and wires want, while the card is busy.
 const BATCH_CLOCKS: u64 = 256;
@@ -36,6 +37,8 @@ pub(super) struct Runner {
     player: Player,
     /// Clock of the last sign of life.
     alive_at: u64,
+    /// Clocks after that in which something may still come of it.
+    linger_clocks: u64,
     dma_lines: u64,
     interrupts: u64,
     idle_batch_clocks: u64,
@@ -83,6 +86,7 @@ impl Runner {
             sums,
             player: Player::new(overhead_bytes),
             alive_at: 0,
+            linger_clocks: LINGER_CLOCKS,
             dma_lines: 0,
             interrupts: 0,
             idle_batch_clocks: BATCH_CLOCKS,
@@ -127,7 +131,7 @@ impl Runner {
     }
 
     fn is_quiet(&self) -> bool {
-        self.card.clocks() - self.alive_at >= LINGER_CLOCKS
+        self.card.clocks() - self.alive_at >= self.linger_clocks
     }
 
     fn serve_bus(&mut self) -> Result<(), Stopped> {
@@ -150,7 +154,12 @@ impl Runner {
                 // Whoever asked may have died in the meantime.
                 let _ = answer.send(value);
             }
-            BusRequest::Write { offset, value } => self.card.write32(offset, value),
+            BusRequest::Write { offset, value } => {
+                if offset == rings::COMMAND_PRODUCER_AT {
+                    self.linger_clocks = LINGER_COMMAND_CLOCKS;
+                }
+                self.card.write32(offset, value);
+            }
             BusRequest::Stop => return Err(Stopped),
         }
         self.alive_at = self.card.clocks();
@@ -241,6 +250,9 @@ impl Runner {
 
     /// Waits for a request, but no longer than `timeout`.
     fn sleep(&mut self, timeout: Duration) -> Result<(), Stopped> {
+        if self.is_quiet() {
+            self.linger_clocks = LINGER_CLOCKS;
+        }
         let no_wires = never();
         let wires = if self.player.takes_requests() { &self.wires } else { &no_wires };
         let mut wire_request = None;

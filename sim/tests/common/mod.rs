@@ -3,24 +3,39 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
-use writ_abi::command::{Command, Row};
+use writ_abi::command::{Command, Opcode, Row, Rule, flags};
 use writ_abi::limits::WAYS;
+use writ_abi::record::{Hit, PacketHeader};
 use writ_abi::time::TimeQuality;
 use writ_abi::{MatchIndex, PortSide, Scope, Table, crc, hash, key};
 use writ_driver::memory::{CardMemory, HostMemory};
-use writ_driver::{Bar, BringUp, Card, Completed, Event, Flow, Irq, Irqs, Parts, RingMemory, RingSizes, Wake};
+use writ_driver::{
+    Bar, BringUp, Card, Completed, Event, Flow, Irq, Irqs, LookupSettings, Parts, RingMemory, RingSizes, TunnelKinds,
+    Wake,
+};
 use writ_sim::card::{Arrival, EgressFrame, IngressFrame, SimCard};
 
+pub(crate) mod captures;
 pub(crate) mod frames;
+pub(crate) mod packet;
 pub(crate) mod random;
 #[cfg(feature = "rtl")]
 pub(crate) mod replay;
+pub(crate) mod scenario;
 
 /// Clocks that pass on the bench after each register access.
 const ACCESS_CLOCKS: u64 = 40;
 /// Some time in 2023, in whole expiry ticks.
 pub(crate) const EPOCH_NS: u64 = (1_700_000_000_000_000_000 >> 20) << 20;
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How cards are brought up here, unless a test says otherwise.
+pub(crate) const HOW: BringUp = BringUp {
+    now_ns: EPOCH_NS,
+    quality: TimeQuality::Free,
+    lookup: LookupSettings { prefix_bits: None, own_tunnels: TunnelKinds::NONE },
+    ready_timeout: TIMEOUT,
+};
 
 pub(crate) type MakeCard = fn(CardMemory) -> Box<dyn SimCard>;
 
@@ -69,29 +84,50 @@ pub(crate) struct Bench {
 /// A record, as bytes, with its kind told apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Got {
-    Packet { port: PortSide, sequence: u32, bytes: Vec<u8>, header: [u8; 64] },
-    Gap { causes: u8, first: u32, last: u32 },
+    Packet { ring: u8, port: PortSide, sequence: u32, bytes: Vec<u8>, header: PacketHeader, hits: Vec<Hit> },
+    Gap { ring: u8, causes: u8, first: u32, last: u32 },
+}
+
+impl Got {
+    pub(crate) fn ring(&self) -> u8 {
+        match self {
+            Self::Packet { ring, .. } | Self::Gap { ring, .. } => *ring,
+        }
+    }
 }
 
 impl Bench {
     /// A card that was brought up, disarmed, at [`EPOCH_NS`].
     pub(crate) fn new(make: MakeCard) -> Self {
-        Self::with(make, RingSizes { record_lines: 4096, commands: 64 }, TimeQuality::Free)
+        Self::with(make, RingSizes::uniform(4096, 64), TimeQuality::Free)
     }
 
     pub(crate) fn with(make: MakeCard, sizes: RingSizes, quality: TimeQuality) -> Self {
+        Self::with_lookup(make, sizes, quality, LookupSettings::default())
+    }
+
+    pub(crate) fn with_lookup(make: MakeCard, sizes: RingSizes, quality: TimeQuality, lookup: LookupSettings) -> Self {
+        let how = BringUp { quality, lookup, ..HOW };
+        Self::brought_up(make, sizes, &how)
+    }
+
+    pub(crate) fn brought_up(make: MakeCard, sizes: RingSizes, how: &BringUp) -> Self {
         let memory = HostMemory::new(sizes.memory_bytes()).expect("memory");
         let shared = Shared(Arc::new(Mutex::new(make(memory.card()))));
         let rings = RingMemory::allocate(&memory, &sizes).expect("ring memory");
-        let parts = bring_up(&shared, rings, quality);
+        let parts = bring_up(&shared, rings, how);
         Self { shared, memory, parts }
     }
 
     /// Brings the card up anew with the rings that it has.
     pub(crate) fn bring_up_again(self) -> Self {
+        self.bring_up_as(&HOW)
+    }
+
+    pub(crate) fn bring_up_as(self, how: &BringUp) -> Self {
         let Self { shared, memory, parts } = self;
-        let rings = RingMemory::from_parts(parts.commands, parts.records);
-        let parts = bring_up(&shared, rings, TimeQuality::Free);
+        let rings = RingMemory::from_parts(parts.commands, parts.rings);
+        let parts = bring_up(&shared, rings, how);
         Self { shared, memory, parts }
     }
 
@@ -145,52 +181,66 @@ impl Bench {
         egress
     }
 
-    /// The records that are there.
+    /// The records that are there, ring by ring.
     pub(crate) fn records_now(&mut self) -> Vec<Got> {
         let mut got = Vec::new();
-        self.parts.records.poll(u32::MAX, |event| take(event, &mut got)).expect("good records");
+        self.poll(u32::MAX, &mut got);
         got
     }
 
-    /// All records that are there or come while the card settles.
+    /// Polls one ring alone.
+    pub(crate) fn poll_ring(&mut self, number: u8, got: &mut Vec<Got>) {
+        let ring = self.parts.rings.iter_mut().find(|ring| ring.number() == number).expect("the ring is used");
+        ring.poll(u32::MAX, |event| take(number, event, got)).expect("good records");
+    }
+
+    fn poll(&mut self, records_max: u32, got: &mut Vec<Got>) -> u32 {
+        let rings = self.parts.rings.iter_mut();
+        rings
+            .map(|ring| {
+                let number = ring.number();
+                ring.poll(records_max, |event| take(number, event, got)).expect("good records").records
+            })
+            .sum()
+    }
+
+    /// All records that are there or come while the card settles, ring by ring, those of a ring in their order.
     pub(crate) fn records(&mut self) -> Vec<Got> {
         let mut got = Vec::new();
         for _ in 0..10_000 {
-            let progress = self.parts.records.poll(64, |event| take(event, &mut got)).expect("good records");
+            let records = self.poll(64, &mut got);
             self.run(512);
             let idle = self.parts.card.status().expect("status").records_idle;
-            if progress.records == 0 && idle && self.shared.card().queued() == 0 {
-                let rest = self.parts.records.poll(u32::MAX, |event| take(event, &mut got)).expect("good records");
-                if rest.records == 0 {
-                    return got;
-                }
+            if records == 0 && idle && self.shared.card().queued() == 0 && self.poll(u32::MAX, &mut got) == 0 {
+                got.sort_by_key(Got::ring);
+                return got;
             }
         }
         panic!("the records never end");
     }
 }
 
-fn take(event: Event<'_>, got: &mut Vec<Got>) -> Flow {
+fn take(ring: u8, event: Event<'_>, got: &mut Vec<Got>) -> Flow {
     got.push(match event {
         Event::Packet(packet) => Got::Packet {
+            ring,
             port: packet.port_side(),
             sequence: packet.header.record_sequence.get(),
             bytes: packet.payload.to_vec(),
-            header: zerocopy::transmute!(*packet.header),
+            header: *packet.header,
+            hits: packet.hits().collect(),
         },
         Event::Gap(gap) => {
-            Got::Gap { causes: gap.causes, first: gap.first_sequence.get(), last: gap.last_sequence.get() }
+            Got::Gap { ring, causes: gap.causes, first: gap.first_sequence.get(), last: gap.last_sequence.get() }
         }
         Event::Lost { first_sequence, last_sequence } => panic!("lost {first_sequence} to {last_sequence}"),
     });
     Flow::Taken
 }
 
-fn bring_up(shared: &Shared, rings: RingMemory, quality: TimeQuality) -> Parts {
-    let irq = || Box::new(RunIrq(shared.clone()));
-    let irqs = Irqs { records: irq(), completions: irq() };
-    let how = BringUp { now_ns: EPOCH_NS, quality, ready_timeout: TIMEOUT };
-    Card::bring_up(Arc::new(shared.clone()), rings, irqs, &how).expect("the card comes up")
+fn bring_up(shared: &Shared, rings: RingMemory, how: &BringUp) -> Parts {
+    let irqs = Irqs::each(|| Box::new(RunIrq(shared.clone())));
+    Card::bring_up(Arc::new(shared.clone()), rings, irqs, how).expect("the card comes up")
 }
 
 pub(crate) fn with_fcs(frame: &[u8]) -> Vec<u8> {
@@ -223,19 +273,82 @@ pub(crate) fn endpoint_row(
 
 pub(crate) fn row(table: Table, key: &[u8], way: usize, match_index: u32, scope: Scope, not_after: u64) -> Command {
     let place = hash::rows(key, table.rows_per_way())[way];
-    let mut content = Row {
-        key: [0; key::KEY_BYTES_MAX],
-        match_index: MatchIndex::new(match_index).expect("in range"),
-        scope,
-        not_after,
-    };
-    content.key[..key.len()].copy_from_slice(key);
-    Command::write_row(0, table, way as u8, place, &content)
+    Command::write_row(0, table, way as u8, place, &content(key, match_index, scope, not_after))
 }
 
-/// The command that makes the row of `write` invalid.
+/// A row's content, for ring 0.
+pub(crate) fn content(key: &[u8], match_index: u32, scope: Scope, not_after: u64) -> Row {
+    let match_index = MatchIndex::new(match_index).expect("in range");
+    let mut content = Row { key: [0; key::KEY_BYTES_MAX], match_index, scope, not_after, ring: 0 };
+    content.key[..key.len()].copy_from_slice(key);
+    content
+}
+
+/// A row with an index and the whole frame, live for ever.
+pub(crate) fn plain_row(table: Table, key: &[u8], way: usize, match_index: u32) -> Command {
+    row(table, key, way, match_index, Scope::Content, writ_abi::time::NOT_AFTER_NEVER)
+}
+
+/// The same write, for another record ring.
+pub(crate) fn in_ring(mut command: Command, ring: u8) -> Command {
+    command.flags = command.flags & !flags::RING_MASK | ring;
+    command.seal()
+}
+
+/// The command that makes the row or rule of `write` invalid.
 pub(crate) fn clear_of(write: &Command) -> Command {
+    if write.opcode == Opcode::WriteRule as u8 {
+        return Command::clear_rule(0, write.way, write.row.get());
+    }
     Command::clear_row(0, Table::from_bits(write.table).expect("a table"), write.way, write.row.get())
+}
+
+/// The command that reads the row of `write` back.
+pub(crate) fn read_of(write: &Command) -> Command {
+    Command::read_row(0, Table::from_bits(write.table).expect("a table"), write.way, write.row.get())
+}
+
+/// A rule for the packets that have these source address, destination address, protocol and ports; `None` matches all. Addresses come with
+/// the bits that count.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wild<'a> {
+    pub(crate) source: Option<(&'a str, u32)>,
+    pub(crate) destination: Option<(&'a str, u32)>,
+    pub(crate) protocol: Option<u8>,
+    /// Value and mask.
+    pub(crate) ports: [Option<(u16, u16)>; 2],
+}
+
+impl Wild<'_> {
+    /// Value and mask of the 5-tuple key.
+    fn bits(&self) -> ([u8; key::KEY_BYTES_MAX], [u8; key::KEY_BYTES_MAX]) {
+        let (mut value, mut mask) = ([0; key::KEY_BYTES_MAX], [0; key::KEY_BYTES_MAX]);
+        for (address, at) in [(self.source, 1), (self.destination, 17)] {
+            let Some((address, bits)) = address else { continue };
+            let key = key::address_key(address.parse().expect("an address"));
+            (value[0], mask[0]) = (key[0], 0xff);
+            for bit in 0..bits as usize {
+                mask[at + bit / 8] |= 0x80 >> (bit % 8);
+            }
+            for i in 0..16 {
+                value[at + i] = key[1 + i] & mask[at + i];
+            }
+        }
+        if let Some(protocol) = self.protocol {
+            (value[33], mask[33]) = (protocol, 0xff);
+        }
+        for (port, at) in self.ports.iter().zip([34, 36]) {
+            let (port, bits) = port.unwrap_or_default();
+            value[at..at + 2].copy_from_slice(&(port & bits).to_be_bytes());
+            mask[at..at + 2].copy_from_slice(&bits.to_be_bytes());
+        }
+        (value, mask)
+    }
+
+    pub(crate) fn rule(&self, destination: bool, match_index: u32, scope: Scope) -> Rule {
+        let (value, mask) = self.bits();
+        Rule { row: content(&mask, match_index, scope, writ_abi::time::NOT_AFTER_NEVER), value, destination }
+    }
 }
 
 const _: () = assert!(WAYS == 4);

@@ -3,6 +3,7 @@
 //! Nothing may be missing, nothing may be there that no order names, no header task may carry an octet past its cut, every
 //! number has to follow its predecessor, a PDU that came twice has to be the same octet for octet, and no agency may see another's.
 
+pub mod loss;
 mod received;
 mod verdict;
 

@@ -206,6 +206,7 @@ fn hi_direction(direction: Option<pspdu::PayloadDirection>) -> Option<Direction>
         Some(pspdu::PayloadDirection::FromTarget) => Some(Direction::FromTarget),
         Some(pspdu::PayloadDirection::ToTarget) => Some(Direction::ToTarget),
         Some(pspdu::PayloadDirection::Combined) => Some(Direction::Both),
+        Some(pspdu::PayloadDirection::Indeterminate) => Some(Direction::Unknown),
         _ => None,
     }
 }
@@ -273,6 +274,8 @@ fn read_x_pdu(interface: Interface, octets: &[u8]) -> Read {
     let version = pdu.payload.first().map(|first| first >> 4);
     match (pdu.header.payload_format, version) {
         (PayloadFormat::Ipv4, Some(4)) | (PayloadFormat::Ipv6, Some(6)) => {}
+        // Whole frames are content.
+        (PayloadFormat::Ethernet, Some(_)) if kind == Kind::X3 => {}
         (format, _) => return Err(format!("payload format {format:?} does not fit the payload")),
     }
     let time = pdu.timestamp().ok_or("no timestamp")?;
@@ -293,6 +296,7 @@ fn read_x_pdu(interface: Interface, octets: &[u8]) -> Read {
             x2x3::PayloadDirection::FromTarget => Some(Direction::FromTarget),
             x2x3::PayloadDirection::ToTarget => Some(Direction::ToTarget),
             x2x3::PayloadDirection::Multiple => Some(Direction::Both),
+            x2x3::PayloadDirection::Unknown => Some(Direction::Unknown),
             _ => None,
         },
         is_report: kind == Kind::X2,

@@ -18,7 +18,7 @@ fn order(target: &str, scope: Scope, delivery: Delivery) -> Order {
         liid: LIID.to_owned(),
         xid: xid(7),
         delivery,
-        selector: Selector { targets, scope, start_ns: 0, end_ns: u64::MAX },
+        selector: Selector { targets, scope, prefix_bits: None, start_ns: 0, end_ns: u64::MAX },
         ended: true,
     }
 }
@@ -48,7 +48,7 @@ impl Case {
         let frames: Vec<_> = capture.frames.into_iter().map(|frame| (frame.time_ns, frame.data)).collect();
         let order = order(&format!("ipv4={}", traffic::HEADERS_V4), scope, delivery);
         let stamped: Vec<_> =
-            frames.iter().map(|(stamp_ns, data)| StampedFrame { stamp_ns: *stamp_ns, data }).collect();
+            frames.iter().map(|(stamp_ns, data)| StampedFrame { stamp_ns: *stamp_ns, from_b: false, data }).collect();
         let selection = order.selector.select(&stamped);
         let resolution_ns = if delivery == Delivery::Hi { 1_000 } else { 1 };
         let is_report = scope != Scope::Content;
@@ -83,8 +83,11 @@ impl Case {
     }
 
     fn judge(&self) -> Verdict {
-        let stamped: Vec<_> =
-            self.frames.iter().map(|(stamp_ns, data)| StampedFrame { stamp_ns: *stamp_ns, data }).collect();
+        let stamped: Vec<_> = self
+            .frames
+            .iter()
+            .map(|(stamp_ns, data)| StampedFrame { stamp_ns: *stamp_ns, from_b: false, data })
+            .collect();
         let inbox = Inbox { destination: "agency".to_owned(), pdus: self.pdus.clone(), problems: Vec::new() };
         judge(std::slice::from_ref(&self.order), &stamped, &[inbox])
     }
@@ -147,9 +150,9 @@ fn stranger_packet_and_changed_octet() {
 fn octets_past_the_cut() {
     let mut case = Case::new(Scope::HeadersL4, Delivery::Hi);
     let target = case.order.selector.targets.clone();
-    let full = Selector { targets: target, scope: Scope::Content, start_ns: 0, end_ns: u64::MAX };
+    let full = Selector { targets: target, scope: Scope::Content, prefix_bits: None, start_ns: 0, end_ns: u64::MAX };
     let stamped: Vec<_> =
-        case.frames.iter().map(|(stamp_ns, data)| StampedFrame { stamp_ns: *stamp_ns, data }).collect();
+        case.frames.iter().map(|(stamp_ns, data)| StampedFrame { stamp_ns: *stamp_ns, from_b: false, data }).collect();
     let whole = full.select(&stamped).selected;
     let longer = whole.iter().position(|expected| expected.octets.len() > 200).expect("long packets exist");
     let octets = whole[longer].octets.clone();

@@ -185,6 +185,8 @@ pub struct Rig {
 
 /// How long a start of the daemon may take: the Verilated card sweeps its tables first.
 const START_TIME_MAX: Duration = Duration::from_secs(90);
+/// Length of the IPv6 prefixes in the prefix table of the rig's card.
+pub const PREFIX_BITS: u8 = 56;
 
 impl Rig {
     /// Makes folder, PKI, configuration and receivers. The daemon does not run yet.
@@ -356,6 +358,7 @@ may = ["operate", "approve", "audit", "view"]
 backend = "{backend}"
 wire_socket = {wire:?}
 epoch_ns = {epoch_ns}
+prefix_bits = {prefix_bits}
 
 [control]
 socket = {control:?}
@@ -379,6 +382,7 @@ keepalive_answer_ms = {answer}
             wire = self.wire_socket(),
             backend = plan.backend.name(),
             epoch_ns = plan.epoch_ns,
+            prefix_bits = PREFIX_BITS,
             blocks = plan.arena_blocks,
             idle = plan.keepalive_idle_ms,
             answer = plan.keepalive_answer_ms,

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use writ_control::report::{AuditVerdict, StatusReport, TaskState, TaskView};
 
-use super::{Confirmation, Rig, RigError, server_name};
+use super::{Confirmation, PREFIX_BITS, Rig, RigError, server_name};
 use crate::check::{Delivery, Order};
 use crate::lemf::{Interface, Receiver};
 use crate::truth::{Scope, Target};
@@ -301,7 +301,13 @@ pub fn order(
             liid: liid.to_owned(),
             xid: uuid::Uuid::new_v4(),
             delivery,
-            selector: crate::truth::Selector { targets: vec![target], scope, start_ns: 0, end_ns },
+            selector: crate::truth::Selector {
+                targets: vec![target],
+                scope,
+                prefix_bits: Some(PREFIX_BITS),
+                start_ns: 0,
+                end_ns,
+            },
             ended: true,
         },
     }

@@ -163,7 +163,11 @@ pub fn run(plan: &RunPlan, watcher: &mut dyn Watcher) -> Result<Finished, RigErr
         .stamps
         .iter()
         .zip(&plan.plan.frames)
-        .map(|(&stamp_ns, frame)| StampedFrame { stamp_ns, data: &frame.data })
+        .map(|(&stamp_ns, frame)| StampedFrame {
+            stamp_ns,
+            from_b: frame.side == crate::traffic::Side::B,
+            data: &frame.data,
+        })
         .collect();
     let verdict = judge(&orders, &frames, &inboxes);
     let stamps = played.stamps;

@@ -11,7 +11,7 @@ use super::Finished;
 use crate::capture::{LinkType, PcapngWriter};
 use crate::check::Identity;
 use crate::traffic::Side;
-use crate::truth::utc_from_tai_ns;
+use crate::truth::{Target, utc_from_tai_ns};
 
 /// `summary.json`, and what `--json` prints.
 #[derive(Debug, Clone, Serialize)]
@@ -198,7 +198,9 @@ fn write_received(run: &Finished, folder: &Path) -> io::Result<()> {
 fn write_delivered(run: &Finished, folder: &Path) -> io::Result<()> {
     for (order, task) in run.orders.iter().zip(&run.verdict.tasks) {
         let name = format!("delivered-{}-{}.pcapng", order.destination, percent_encoded(&order.liid));
-        let mut out = pcapng(&folder.join(name), LinkType::RawIp)?;
+        let is_frames = order.selector.targets.iter().any(Target::names_frames);
+        let link_type = if is_frames { LinkType::Ethernet } else { LinkType::RawIp };
+        let mut out = pcapng(&folder.join(name), link_type)?;
         for packet in &task.packets {
             out.packet(packet.utc_ns, &packet.octets)?;
         }

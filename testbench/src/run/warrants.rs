@@ -1,11 +1,11 @@
 //! The warrants of a demo run.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use uuid::Uuid;
 
 use crate::check::{Delivery, Order};
-use crate::rig::{Activation, kind_for};
+use crate::rig::{Activation, PREFIX_BITS, kind_for};
 use crate::traffic;
 use crate::truth::{Scope, Selector, Target};
 
@@ -78,7 +78,13 @@ impl Warrant {
                 liid: self.liid.clone(),
                 xid: self.xid,
                 delivery: self.delivery,
-                selector: Selector { targets: vec![self.target], scope: self.scope, start_ns: 0, end_ns },
+                selector: Selector {
+                    targets: vec![self.target],
+                    scope: self.scope,
+                    prefix_bits: Some(PREFIX_BITS),
+                    start_ns: 0,
+                    end_ns,
+                },
                 ended: true,
             },
         }
@@ -88,7 +94,8 @@ impl Warrant {
 /// The warrants for the generated capture: every kind of target, scope and delivery, two agencies on one target, an early end.
 pub fn default_warrants() -> Vec<Warrant> {
     let v4 = |address: Ipv4Addr| Target::Address(IpAddr::V4(address));
-    let rtp = Target::Endpoint { address: IpAddr::V4(traffic::PHONE_V4), port: traffic::PHONE_RTP_PORT, protocol: 17 };
+    let phone = SocketAddr::new(IpAddr::V4(traffic::PHONE_V4), traffic::PHONE_RTP_PORT);
+    let rtp = Target::Endpoint { end: phone, protocol: 17 };
     let shared = v4(traffic::SHARED_V4);
     let mut second = Warrant::new("the same target for another agency", 5, shared, Scope::Content, Delivery::Hi);
     second.destination = SECOND_LEMF.to_owned();

@@ -6,7 +6,9 @@
 //! Addresses are those of the documentation ranges (RFC 5737, RFC 3849), subscribers on port A, the network on port B.
 
 mod ip;
+pub mod line;
 mod link;
+pub mod load;
 mod noise;
 mod random;
 mod tcp;

@@ -90,7 +90,7 @@ fn neighbour_checksum(from: IpAddr, to: IpAddr, segment: &[u8]) -> [u8; 2] {
         .to_ne_bytes()
 }
 
-/// Packets of a target in encapsulations that are not looked into yet.
+/// Packets of a target in encapsulations, the last one deeper than the card looks.
 pub(super) fn encapsulated(builder: &mut Builder) {
     let inner =
         ip::udp(builder, SocketAddr::new(IpAddr::V4(CONTENT_V4), 50_100), v4([203, 0, 113, 80], 4_500), b"inner");
@@ -110,6 +110,32 @@ pub(super) fn encapsulated(builder: &mut Builder) {
     builder.push(7_300_000_000, Side::A, ip_frame(Side::A, Tags::None, &packet));
     let packet = ip::raw(builder, near, far, IpNumber::IPV4, &inner);
     builder.push(7_400_000_000, Side::B, ip_frame(Side::B, Tags::None, &packet));
+    over_udp(builder, &inner);
+    let twice = ip::raw(builder, near, far, IpNumber::IPV4, &packet);
+    builder.push(7_900_000_000, Side::B, ip_frame(Side::B, Tags::None, &twice));
+}
+
+/// GTP-U with an extension header, VXLAN, GENEVE with an option, L2TP.
+fn over_udp(builder: &mut Builder, inner: &[u8]) {
+    let end = |host, port| v4([192, 0, 2, host], port);
+    let mut gtp = vec![0x34, 0xff];
+    gtp.extend_from_slice(&(inner.len() as u16 + 8).to_be_bytes());
+    gtp.extend_from_slice(&[0, 0, 0x1a, 0x2b, 0, 0, 0, 0x85, 1, 0, 9, 0]);
+    gtp.extend_from_slice(inner);
+    let station = ethernet(Side::A, Tags::None, 0x0800, inner);
+    let mut vxlan = vec![0x08, 0, 0, 0, 0, 0, 77, 0];
+    vxlan.extend_from_slice(&station);
+    let mut geneve = vec![0x01, 0, 0x65, 0x58, 0, 0, 78, 0, 0, 1, 1, 0];
+    geneve.extend_from_slice(&station);
+    let mut l2tp = vec![0x40, 0x02];
+    l2tp.extend_from_slice(&(inner.len() as u16 + 12).to_be_bytes());
+    l2tp.extend_from_slice(&[0, 12, 0, 34, 0xff, 0x03, 0x00, 0x21]);
+    l2tp.extend_from_slice(inner);
+    let datagrams = [(2_152, gtp), (4_789, vxlan), (6_081, geneve), (1_701, l2tp)];
+    for (number, (port, payload)) in (0..).zip(datagrams) {
+        let packet = ip::udp(builder, end(1, port), end(2, port), &payload);
+        builder.push(7_500_000_000 + number * 100_000_000, Side::A, ip_frame(Side::A, Tags::None, &packet));
+    }
 }
 
 /// Strangers: web sessions, name look-ups, streams, over both IP versions and with tags.

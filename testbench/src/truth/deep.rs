@@ -1,6 +1,7 @@
 //! A bounded look into encapsulations, only to say what the card does not find yet.
 
-use super::outer::{OuterIp, ipv4, ipv6_up_to, is_tag};
+use super::ip::{IpPacket, ipv4, ipv6_up_to};
+use super::seen::is_tag;
 
 /// Layers that are opened at most; what lies deeper is not looked for.
 const LAYERS_MAX: usize = 10;
@@ -8,7 +9,7 @@ const EXTENSION_HEADERS_MAX: usize = 16;
 
 /// An IP packet somewhere in a frame.
 pub(super) struct DeepPacket {
-    pub(super) ip: OuterIp,
+    pub(super) ip: IpPacket,
     /// The layers down to it, joined by slashes.
     pub(super) layers: String,
 }
@@ -47,7 +48,7 @@ impl Scan {
 
     fn ether_type(&mut self, ether_type: u16, data: &[u8]) {
         match ether_type {
-            tag if is_tag(tag) || tag == 0x9100 => {
+            tag if is_tag(tag) => {
                 if let Some(next) = be16(data, 2) {
                     self.enter("vlan", |scan| scan.ether_type(next, &data[4..]));
                 }

@@ -1,36 +1,23 @@
 //! Ground truth: which frames each warrant selects, and which octets of them it delivers, found by looking at every frame
 //! with etherparse. It shares no code with the model, the tables or the gateware.
 //!
-//! The rules are those that the product states: the outermost IP header behind at most two VLAN tags decides; a frame counts for a
-//! warrant if its ingress stamp lies in `[start, effective end)`; delivered is the IP packet without link layer and
-//! padding, or its headers up to the scope's cut. Target packets that a deeper look finds are listed as
-//! [`Unsupported`], with the layers that hide them.
+//! The rules are those that the product states: link headers, the outer IP header, and the inner one of a tunnel over it decide, all within the
+//! first 192 bytes of the frame; a frame counts for a warrant if its ingress stamp lies in `[start, effective end)`. Delivered is the whole frame
+//! where a target names frames, else the IP packet that matched (the outer one if both did) without padding, or its headers up to the
+//! scope's cut. Target packets that a deeper look finds are listed as [`Unsupported`], with the layers that hide them.
 
 mod deep;
-mod outer;
+mod ip;
+mod seen;
+mod target;
 mod time;
 
 use std::net::IpAddr;
-use std::{fmt, str};
 
-pub use outer::{Outer, OuterIp, Ports, outermost};
+pub use ip::{IpPacket, Ports};
+pub use seen::{Seen, SeenTunnel, look};
+pub use target::{Target, TunnelName};
 pub use time::{tai_from_utc_ns, utc_from_tai_ns};
-
-/// What a warrant names.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Target {
-    /// Every packet from or to an address.
-    Address(IpAddr),
-    /// Every packet from or to a port of an address.
-    Endpoint {
-        /// The address.
-        address: IpAddr,
-        /// The port.
-        port: u16,
-        /// IP protocol number: 6, 17 or 132.
-        protocol: u8,
-    },
-}
 
 /// How much of a packet a warrant allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +50,8 @@ pub enum Direction {
     ToTarget,
     /// Both ends are targets of the warrant.
     Both,
+    /// The target is a piece of network, which does not say who sent it.
+    Unknown,
 }
 
 /// The part of a warrant that decides what is selected.
@@ -72,6 +61,8 @@ pub struct Selector {
     pub targets: Vec<Target>,
     /// Its scope.
     pub scope: Scope,
+    /// Length of the prefixes that the card finds in the inner and the outer IP header; others it finds in the innermost.
+    pub prefix_bits: Option<u8>,
     /// First instant of the order, TAI ns.
     pub start_ns: u64,
     /// End of the order as written, TAI ns.
@@ -83,6 +74,8 @@ pub struct Selector {
 pub struct StampedFrame<'a> {
     /// Ingress stamp, TAI ns.
     pub stamp_ns: u64,
+    /// It came in on port B; else on port A.
+    pub from_b: bool,
     /// The frame without its check sequence.
     pub data: &'a [u8],
 }
@@ -98,7 +91,7 @@ pub struct Expected {
     pub direction: Direction,
     /// The octets that may be delivered, no more and no fewer.
     pub octets: Vec<u8>,
-    /// The whole IP packet, to tell an over-long delivery from a stranger's packet.
+    /// The whole IP packet or frame, to tell an over-long delivery from a stranger's packet.
     pub packet: Vec<u8>,
 }
 
@@ -139,122 +132,173 @@ impl Selector {
         let mut split = Vec::new();
         for (index, frame) in frames.iter().enumerate() {
             let inside = (self.start_ns..self.effective_end_ns()).contains(&frame.stamp_ns);
-            let outer = outermost(frame.data);
-            if let Outer::Ip(ip) = &outer
-                && let Some(direction) = self.direction(ip)
-            {
-                let octets = if inside { ip.delivered(frame.data, self.scope).to_vec() } else { Vec::new() };
-                let packet = ip.packet(frame.data).to_vec();
-                let expected = Expected { frame: index, stamp_ns: frame.stamp_ns, direction, octets, packet };
+            let seen = look(frame.data);
+            if let Some(hit) = self.hit(&seen, frame.from_b) {
+                let (octets, packet) = match hit.packet {
+                    None => (frame.data, frame.data),
+                    Some(packet) => (packet.delivered(frame.data, self.scope), packet.packet(frame.data)),
+                };
+                let octets = if inside { octets.to_vec() } else { Vec::new() };
+                let (stamp_ns, direction) = (frame.stamp_ns, hit.direction);
+                let expected = Expected { frame: index, stamp_ns, direction, octets, packet: packet.to_vec() };
                 if inside {
                     selection.selected.push(expected)
                 } else {
                     selection.outside.push(expected)
                 }
-                split.extend(ip.datagram);
-            } else if inside && let Some(layers) = self.hidden(&outer, frame.data, &split) {
+                split.extend(hit.packet.and_then(|packet| packet.datagram));
+            } else if inside && let Some(layers) = self.hidden(&seen, frame.data, &split) {
                 selection.unsupported.push(Unsupported { frame: index, layers });
             }
         }
         selection
     }
 
-    fn direction(&self, ip: &OuterIp) -> Option<Direction> {
-        let hits = |address: IpAddr, port: Option<u16>| {
-            self.targets.iter().any(|target| match *target {
-                Target::Address(wanted) => wanted == address,
-                Target::Endpoint { address: wanted, port: wanted_port, protocol } => {
-                    wanted == address && port == Some(wanted_port) && ip.protocol == protocol
-                }
-            })
-        };
-        let from = hits(ip.source, ip.ports.map(|ports| ports.source));
-        let to = hits(ip.destination, ip.ports.map(|ports| ports.destination));
-        match (from, to) {
-            (true, true) => Some(Direction::Both),
-            (true, false) => Some(Direction::FromTarget),
-            (false, true) => Some(Direction::ToTarget),
-            (false, false) => None,
+    /// What the frame hits, all targets together.
+    fn hit<'a>(&self, seen: &'a Seen, from_b: bool) -> Option<Hit<'a>> {
+        let mut ends = Ends::default();
+        for target in &self.targets {
+            ends.frame(target, seen, from_b);
+            ends.packets(target, seen, self.prefix_bits);
         }
+        let packet = match (ends.frame, ends.outer, ends.inner) {
+            (true, ..) => None,
+            (_, true, _) => seen.outer.as_ref(),
+            (_, _, true) => seen.inner.as_ref(),
+            _ => return None,
+        };
+        let direction = match (ends.from, ends.to) {
+            (true, true) => Direction::Both,
+            (true, false) => Direction::FromTarget,
+            (false, true) => Direction::ToTarget,
+            (false, false) => Direction::Unknown,
+        };
+        Some(Hit { packet, direction })
     }
 
-    fn hidden(&self, outer: &Outer, frame: &[u8], split: &[outer::Datagram]) -> Option<String> {
-        if let Outer::Ip(ip) = outer
-            && let Some(datagram) = ip.datagram
-            && split.contains(&datagram)
-        {
+    fn hidden(&self, seen: &Seen, frame: &[u8], split: &[ip::Datagram]) -> Option<String> {
+        let datagrams = [&seen.outer, &seen.inner].into_iter().flatten().filter_map(|packet| packet.datagram);
+        if datagrams.into_iter().any(|datagram| split.contains(&datagram)) {
             return Some("fragment without ports".to_owned());
         }
-        deep::packets(frame).into_iter().find(|packet| self.direction(&packet.ip).is_some()).map(|packet| packet.layers)
+        let is_ours = |packet: &deep::DeepPacket| {
+            let alone = Seen { outer: Some(packet.ip.clone()), ..Seen::default() };
+            self.hit(&alone, false).is_some()
+        };
+        deep::packets(frame).into_iter().find(is_ours).map(|packet| packet.layers)
     }
 }
 
-impl fmt::Debug for Target {
-    /// Says what kind of identifier it is, not whose.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Address(IpAddr::V4(_)) => "Target(ipv4)",
-            Self::Address(IpAddr::V6(_)) => "Target(ipv6)",
-            Self::Endpoint { .. } => "Target(endpoint)",
-        })
-    }
+/// What a warrant gets of a frame.
+struct Hit<'a> {
+    /// `None`: the whole frame.
+    packet: Option<&'a IpPacket>,
+    direction: Direction,
 }
 
-impl fmt::Display for Target {
-    /// `KIND=VALUE`, as command lines take it.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(IpAddr::V4(address)) => write!(f, "ipv4={address}"),
-            Self::Address(IpAddr::V6(address)) => write!(f, "ipv6={address}"),
-            Self::Endpoint { address, port, protocol } => {
-                let socket = std::net::SocketAddr::new(*address, *port);
-                match protocol {
-                    6 => write!(f, "endpoint={socket}/tcp"),
-                    17 => write!(f, "endpoint={socket}/udp"),
-                    132 => write!(f, "endpoint={socket}/sctp"),
-                    other => write!(f, "endpoint={socket}/{other}"),
+/// What matched in a frame.
+#[derive(Default)]
+struct Ends {
+    frame: bool,
+    outer: bool,
+    inner: bool,
+    from: bool,
+    to: bool,
+}
+
+impl Ends {
+    /// Targets that name frames.
+    fn frame(&mut self, target: &Target, seen: &Seen, from_b: bool) {
+        match *target {
+            Target::Mac(station) => {
+                let [to, from] = seen.stations.map_or([false; 2], |stations| stations.map(|other| other == station));
+                self.from |= from;
+                self.to |= to;
+                self.frame |= from || to;
+            }
+            Target::Vlan { from_b: wanted, first, second } => {
+                let ids = (seen.vlans.first().copied(), seen.vlans.get(1).copied());
+                self.frame |= wanted == from_b && ids == (Some(first), second);
+            }
+            Target::Pppoe { session, destination } => {
+                let here = seen.stations.is_some_and(|[to, _]| to == destination);
+                self.frame |= here && seen.pppoe == Some(session);
+            }
+            Target::Mpls { label } => self.frame |= seen.mpls == Some(label),
+            _ => {}
+        }
+    }
+
+    /// Targets that name IP packets.
+    fn packets(&mut self, target: &Target, seen: &Seen, prefix_bits: Option<u8>) {
+        let (outer, inner) = (seen.outer.as_ref(), seen.inner.as_ref());
+        match *target {
+            Target::Address(wanted) => {
+                self.add(outer, inner, |address, _, _| address == wanted);
+            }
+            Target::Prefix { network, bits } if network.is_ipv6() && prefix_bits == Some(bits) => {
+                self.add(outer, inner, |address, _, _| target::contains(network, bits, address));
+            }
+            Target::Prefix { network, bits } => {
+                self.add_innermost(seen, |address, _, _| target::contains(network, bits, address));
+            }
+            Target::Endpoint { end, protocol } => {
+                self.add_innermost(seen, |address, port, packet| {
+                    address == end.ip() && port == Some(end.port()) && packet.protocol == protocol
+                });
+            }
+            Target::Flow { target, peer, protocol } => self.flow(seen, target, peer, protocol),
+            Target::Tunnel { kind, identifier, destination } => {
+                let wanted = SeenTunnel { kind, identifier };
+                if seen.tunnel.as_ref() == Some(&wanted) && outer.is_some_and(|outer| outer.destination == destination)
+                {
+                    self.inner |= inner.is_some();
+                    self.outer |= inner.is_none();
                 }
             }
+            Target::Pppoe { .. } | Target::Mpls { .. } | Target::Mac(_) | Target::Vlan { .. } => {}
         }
     }
-}
 
-impl str::FromStr for Target {
-    type Err = String;
-
-    /// Reads `KIND=VALUE`.
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (kind, value) = text
-            .split_once('=')
-            .ok_or_else(|| format!("`{text}`: a target is KIND=VALUE, for example ipv4=192.0.2.1"))?;
-        match kind {
-            "ipv4" => {
-                value.parse().map(|address| Self::Address(IpAddr::V4(address))).map_err(|_| value_error(kind, value))
-            }
-            "ipv6" => {
-                value.parse().map(|address| Self::Address(IpAddr::V6(address))).map_err(|_| value_error(kind, value))
-            }
-            "endpoint" => endpoint(value),
-            other => Err(format!("`{other}`: unknown kind of target; known are ipv4, ipv6 and endpoint")),
-        }
+    fn flow(&mut self, seen: &Seen, target: std::net::SocketAddr, peer: std::net::SocketAddr, protocol: u8) {
+        let Some(packet) = seen.innermost().filter(|packet| packet.protocol == protocol) else { return };
+        let Some(ports) = packet.ports else { return };
+        let source = std::net::SocketAddr::new(packet.source, ports.source);
+        let destination = std::net::SocketAddr::new(packet.destination, ports.destination);
+        let (from, to) = ((source, destination) == (target, peer), (source, destination) == (peer, target));
+        self.from |= from;
+        self.to |= to;
+        self.mark_innermost(seen, from || to);
     }
-}
 
-fn value_error(kind: &str, value: &str) -> String {
-    format!("`{value}` is not an {kind} address")
-}
+    fn add(
+        &mut self,
+        outer: Option<&IpPacket>,
+        inner: Option<&IpPacket>,
+        is_target: impl Fn(IpAddr, Option<u16>, &IpPacket) -> bool,
+    ) {
+        self.outer |= self.ends(outer, &is_target);
+        self.inner |= self.ends(inner, &is_target);
+    }
 
-fn endpoint(value: &str) -> Result<Target, String> {
-    let shape = || format!("`{value}`: an endpoint is ADDR:PORT/PROTO, IPv6 in brackets, PROTO one of tcp, udp, sctp");
-    let (socket, protocol) = value.rsplit_once('/').ok_or_else(shape)?;
-    let socket: std::net::SocketAddr = socket.parse().map_err(|_| shape())?;
-    let protocol = match protocol {
-        "tcp" => 6,
-        "udp" => 17,
-        "sctp" => 132,
-        _ => return Err(shape()),
-    };
-    Ok(Target::Endpoint { address: socket.ip(), port: socket.port(), protocol })
+    fn add_innermost(&mut self, seen: &Seen, is_target: impl Fn(IpAddr, Option<u16>, &IpPacket) -> bool) {
+        let hit = self.ends(seen.innermost(), &is_target);
+        self.mark_innermost(seen, hit);
+    }
+
+    fn mark_innermost(&mut self, seen: &Seen, hit: bool) {
+        self.inner |= hit && seen.inner.is_some();
+        self.outer |= hit && seen.inner.is_none();
+    }
+
+    fn ends(&mut self, packet: Option<&IpPacket>, is_target: &impl Fn(IpAddr, Option<u16>, &IpPacket) -> bool) -> bool {
+        let Some(packet) = packet else { return false };
+        let from = is_target(packet.source, packet.ports.map(|ports| ports.source), packet);
+        let to = is_target(packet.destination, packet.ports.map(|ports| ports.destination), packet);
+        self.from |= from;
+        self.to |= to;
+        from || to
+    }
 }
 
 #[cfg(test)]

@@ -53,7 +53,7 @@ fn encapsulations() {
     ];
     let Some(finished) = run_capture("ours__encap_matrix.pcap", &targets) else { return };
     let counts: Vec<_> = finished.verdict.tasks.iter().map(|task| (task.selected, task.unsupported.len())).collect();
-    assert_eq!(counts, [(6, 5), (5, 2), (6, 5)]);
+    assert_eq!(counts, [(11, 0), (7, 0), (11, 0)]);
 }
 
 #[test]

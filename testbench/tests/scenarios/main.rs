@@ -21,7 +21,7 @@ use writ_testbench::check::{Inbox, Order, Verdict, judge};
 use writ_testbench::play::Plan;
 use writ_testbench::rig::{Backend, Confirmation, Rig, RigError, RigPlan};
 use writ_testbench::run::{Warrant, play};
-use writ_testbench::traffic;
+use writ_testbench::traffic::{self, Side};
 use writ_testbench::truth::{StampedFrame, tai_from_utc_ns};
 
 const TIME_MAX: Duration = Duration::from_secs(120);
@@ -141,7 +141,7 @@ impl Scenario {
 
     fn frames(&self) -> Vec<StampedFrame<'_>> {
         let pairs = self.stamps.iter().zip(&self.plan.frames);
-        pairs.map(|(&stamp_ns, frame)| StampedFrame { stamp_ns, data: &frame.data }).collect()
+        pairs.map(|(&stamp_ns, frame)| StampedFrame { stamp_ns, from_b: frame.side == Side::B, data: &frame.data }).collect()
     }
 
     fn assert_good(&self, verdict: &Verdict) {

@@ -59,8 +59,7 @@ impl<const D: u64> Logic for CompactPlan<D> {
         self.odd.next = self.by_16.val() ^ (self.by_16.val() << 16);
         self.movers.next = self.odd.val() & self.taken.val();
         self.moves.next = self.movers.val();
-        self.taken_next.next =
-            (self.taken.val() ^ self.movers.val()) | (self.movers.val() >> self.distance.val());
+        self.taken_next.next = (self.taken.val() ^ self.movers.val()) | (self.movers.val() >> self.distance.val());
         self.gaps_next.next = self.gaps.val() & !self.odd.val();
     }
 }

@@ -164,9 +164,11 @@ impl Logic for CutFinder {
         // Clock 1: wishes. A hit of a verdict has its scope in bits 18 and 19.
         self.scope_low.next = bits::<21>(0);
         self.scope_high.next = bits::<21>(0);
-        for i in 0..21 {
-            self.scope_low.next = self.scope_low.val().replace_bit(i, self.hits.val().get_bit(i * 23 + 18));
-            self.scope_high.next = self.scope_high.val().replace_bit(i, self.hits.val().get_bit(i * 23 + 19));
+        if self.valid.val() {
+            for i in 0..21 {
+                self.scope_low.next = self.scope_low.val().replace_bit(i, self.hits.val().get_bit(i * 23 + 18));
+                self.scope_high.next = self.scope_high.val().replace_bit(i, self.hits.val().get_bit(i * 23 + 19));
+            }
         }
         self.to_inner.next = self.deep.val();
         if self.due.val().own_tunnel {
@@ -190,8 +192,7 @@ impl Logic for CutFinder {
         self.outer.next = self.due_2.q.val().headers.outer;
         self.inner.next = self.due_2.q.val().headers.inner;
         self.has_inner.next = self.inner.val().l3_offset.any();
-        self.outer_wanted.next =
-            self.wishes_2.q.val().outer | (self.wishes_2.q.val().inner & !self.has_inner.val());
+        self.outer_wanted.next = self.wishes_2.q.val().outer | (self.wishes_2.q.val().inner & !self.has_inner.val());
         self.outer_l4_wanted.next =
             self.wishes_2.q.val().outer_l4 | (self.wishes_2.q.val().inner_l4 & !self.has_inner.val());
         self.outer_cut.next = bits::<8>(0);
@@ -236,9 +237,8 @@ impl Logic for CutFinder {
         self.new_sized.next.due = self.due_4.q.val();
         self.new_sized.next.captured = self.captured_4.q.val();
         self.new_sized.next.lines = self.lines.val();
-        self.new_sized.next.room = bit_cast::<9, 8>(self.lines.val())
-            + bits::<9>(1)
-            + bit_cast::<9, 1>(self.many.val().into());
+        self.new_sized.next.room =
+            bit_cast::<9, 8>(self.lines.val()) + bits::<9>(1) + bit_cast::<9, 1>(self.many.val().into());
         self.ready_5.d.next = self.ready_4.q.val();
         if self.ready_4.q.val() {
             self.sized_5.d.next = self.new_sized.val();
@@ -246,7 +246,6 @@ impl Logic for CutFinder {
 
         self.out_valid.next = self.ready_5.q.val();
         self.sized.next = self.sized_5.q.val();
-        self.idle.next =
-            !self.ready_2.q.val() & !self.ready_3.q.val() & !self.ready_4.q.val() & !self.ready_5.q.val();
+        self.idle.next = !self.ready_2.q.val() & !self.ready_3.q.val() & !self.ready_4.q.val() & !self.ready_5.q.val();
     }
 }

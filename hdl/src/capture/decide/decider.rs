@@ -84,6 +84,7 @@ pub struct Decider {
     now_sequence: Signal<Local, Bits<32>>,
     wider_gap: Signal<Local, Gap>,
     closed_gap: Signal<Local, Gap>,
+    record_room: Signal<Local, Bits<10>>,
     needed: [Signal<Local, Bits<10>>; limits::RECORD_RINGS],
     room: Signal<Local, Bits<4>>,
     fits: Signal<Local, Bit>,
@@ -96,7 +97,7 @@ pub struct Decider {
     taken: [Signal<Local, Bits<10>>; limits::RECORD_RINGS],
     new_job: Signal<Local, Job>,
     new_drop: Signal<Local, DroppedRecord>,
-    open: Signal<Local, Bit>,
+    open: Signal<Local, Bits<4>>,
 }
 
 impl Default for Decider {
@@ -138,6 +139,7 @@ impl Default for Decider {
             now_sequence: Signal::default(),
             wider_gap: Signal::default(),
             closed_gap: Signal::default(),
+            record_room: Signal::default(),
             needed: Default::default(),
             room: Signal::default(),
             fits: Signal::default(),
@@ -176,16 +178,18 @@ impl Logic for Decider {
         // Which ring is this clock's: that of the record, or without one the lowest whose gap may go out alone.
         self.due.next = self.sized.val().due;
         self.description.next = self.due.val().description;
+        self.open.next = bit_cast::<4, 1>(self.gap[0].q.val().open.into())
+            | (bit_cast::<4, 1>(self.gap[1].q.val().open.into()) << 1)
+            | (bit_cast::<4, 1>(self.gap[2].q.val().open.into()) << 2)
+            | (bit_cast::<4, 1>(self.gap[3].q.val().open.into()) << 3);
         self.turn.d.next = self.turn.q.val() + bits::<8>(1);
         self.alone.next = bits::<4>(0);
         for i in 0..4 {
-            self.overdue[i].d.next = self.gap[i].q.val().open
-                & (self.overdue[i].q.val() | (self.turn.q.val() == self.turn_of[i].val()));
+            self.overdue[i].d.next =
+                self.open.val().get_bit(i) & (self.overdue[i].q.val() | (self.turn.q.val() == self.turn_of[i].val()));
             self.alone.next = self.alone.val().replace_bit(
                 i,
-                self.gap[i].q.val().open
-                    & self.overdue[i].q.val()
-                    & (self.reserved[i].q.val() <= bits::<10>(256)),
+                self.open.val().get_bit(i) & self.overdue[i].q.val() & (self.reserved[i].q.val() <= bits::<10>(256)),
             );
         }
         self.lonely.next = !self.valid.val() & self.alone.val().any();
@@ -211,14 +215,15 @@ impl Logic for Decider {
         }
 
         // Each ring's room for the record and its gap, side by side.
+        self.record_room.next = bit_cast::<10, 9>(self.sized.val().room);
         self.room.next = bits::<4>(0);
         for i in 0..4 {
-            self.needed[i].next =
-                bit_cast::<10, 9>(self.sized.val().room) + bit_cast::<10, 1>(self.gap[i].q.val().open.into());
-            self.room.next = self
-                .room
-                .val()
-                .replace_bit(i, (self.reserved[i].q.val() + self.needed[i].val()) <= bits::<10>(512));
+            self.needed[i].next = self.record_room.val();
+            if self.open.val().get_bit(i) {
+                self.needed[i].next = self.record_room.val() + bits::<10>(1);
+            }
+            self.room.next =
+                self.room.val().replace_bit(i, (self.reserved[i].q.val() + self.needed[i].val()) <= bits::<10>(512));
         }
         self.fits.next = (self.room.val() & self.ring_bits.val()).any();
         self.cause.next = bits::<3>(7);
@@ -249,7 +254,6 @@ impl Logic for Decider {
         }
         self.closed_gap.next = self.now_gap.val();
         self.closed_gap.next.open = false;
-        self.open.next = false;
         for i in 0..4 {
             self.taken[i].next = bits::<10>(0);
             if self.ring_bits.val().get_bit(i) {
@@ -258,7 +262,7 @@ impl Logic for Decider {
                 }
                 if self.lost.val() {
                     self.gap[i].d.next = self.wider_gap.val();
-                } else if (self.copied.val() | self.lonely.val()) & self.gap[i].q.val().open {
+                } else if (self.copied.val() | self.lonely.val()) & self.open.val().get_bit(i) {
                     self.gap[i].d.next = self.closed_gap.val();
                 }
                 if self.copied.val() {
@@ -267,9 +271,10 @@ impl Logic for Decider {
                     self.taken[i].next = bits::<10>(1);
                 }
             }
-            self.reserved[i].d.next = self.reserved[i].q.val() + self.taken[i].val()
-                - bit_cast::<10, 1>(self.line_freed[i].val().into());
-            self.open.next = self.open.val() | self.gap[i].q.val().open;
+            self.reserved[i].d.next = self.reserved[i].q.val() + self.taken[i].val();
+            if self.line_freed[i].val() {
+                self.reserved[i].d.next = self.reserved[i].q.val() + self.taken[i].val() - bits::<10>(1);
+            }
         }
 
         self.new_job.next.ring = self.ring_bits.val();
@@ -300,6 +305,6 @@ impl Logic for Decider {
         self.outcome_cause.next = self.cause.val();
         self.outcome_first.next = self.due.val().first;
         self.flagged.next = self.valid.val() & self.description.val().error;
-        self.idle.next = !self.open.val();
+        self.idle.next = !self.open.val().any();
     }
 }

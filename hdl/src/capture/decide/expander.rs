@@ -21,6 +21,8 @@ pub struct Expander {
     pub valid: Signal<In, Bit>,
     /// Its verdict.
     pub verdict: Signal<In, Verdict>,
+    /// Its tunnel is one of the carrier's own.
+    pub own_tunnel: Signal<In, Bit>,
     /// The rings that its hits name, at least one.
     pub rings: Signal<In, Bits<4>>,
     /// Its description.
@@ -75,10 +77,12 @@ impl Logic for Expander {
         self.valid_hits.next = bits::<21>(0);
         self.ring_low.next = bits::<21>(0);
         self.ring_high.next = bits::<21>(0);
-        for i in 0..21 {
-            self.valid_hits.next = self.valid_hits.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23));
-            self.ring_low.next = self.ring_low.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 20));
-            self.ring_high.next = self.ring_high.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 21));
+        if self.valid.val() {
+            for i in 0..21 {
+                self.valid_hits.next = self.valid_hits.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23));
+                self.ring_low.next = self.ring_low.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 20));
+                self.ring_high.next = self.ring_high.val().replace_bit(i, self.verdict.val().hits.get_bit(i * 23 + 21));
+            }
         }
         self.same_low.next = self.ring_low.val();
         if self.pick.val().get_bit(0) | self.pick.val().get_bit(2) {
@@ -95,7 +99,7 @@ impl Logic for Expander {
         }
         self.new_frame.next.ticket = self.verdict.val().ticket;
         self.new_frame.next.headers = self.verdict.val().headers;
-        self.new_frame.next.own_tunnel = self.verdict.val().own_tunnel;
+        self.new_frame.next.own_tunnel = self.own_tunnel.val();
         self.new_frame.next.description = self.description.val();
         self.new_frame.next.original = self.original.val();
         self.new_frame.next.ring = self.pick.val();

@@ -20,8 +20,9 @@ fn last_places(bit: usize) -> Bits<21> {
     places.fold(Bits::default(), |places: Bits<21>, place| places.replace_bit(place, true))
 }
 
-fn number(lookup: Lookup) -> Constant<Bits<5>> {
-    Constant::new((lookup as LiteralType).into())
+/// A lookup's number where it stands in a record's hit.
+fn number(lookup: Lookup) -> Constant<Bits<24>> {
+    Constant::new(((lookup as LiteralType) << 19).into())
 }
 
 /// Packs hits.
@@ -48,8 +49,8 @@ pub struct HitPacker {
     plan_4: CompactPlan<4>,
     plan_8: CompactPlan<8>,
     plan_16: CompactPlan<16>,
-    lookup: [Constant<Bits<5>>; limits::HITS_MAX],
-    lookup_destination: [Constant<Bits<5>>; limits::HITS_MAX],
+    lookup: [Constant<Bits<24>>; limits::HITS_MAX],
+    lookup_destination: [Constant<Bits<24>>; limits::HITS_MAX],
     count_places: [Constant<Bits<21>>; 5],
     // Clock 2
     ready_2: RegR<Bit>,
@@ -158,11 +159,11 @@ impl Logic for HitPacker {
 
         // Clock 1. A hit of a verdict is valid, index, scope, ring from bit 20, receiver; one of a record index, scope, lookup from bit 19.
         for i in 0..21 {
-            self.item[i].next = bit_cast::<24, 19>(self.hits.val().get_bits::<19>(i * 23 + 1))
-                | (bit_cast::<24, 5>(self.lookup[i].val()) << 19);
+            self.item[i].next =
+                (self.hits.val().get_bits::<24>(i * 23 + 1) & bits::<24>(0x7_ffff)) | self.lookup[i].val();
             if self.hits.val().get_bit(i * 23 + 22) {
-                self.item[i].next = bit_cast::<24, 19>(self.hits.val().get_bits::<19>(i * 23 + 1))
-                    | (bit_cast::<24, 5>(self.lookup_destination[i].val()) << 19);
+                self.item[i].next = (self.hits.val().get_bits::<24>(i * 23 + 1) & bits::<24>(0x7_ffff))
+                    | self.lookup_destination[i].val();
             }
         }
         self.plan_1.taken.next = self.selected.val();
@@ -258,10 +259,8 @@ impl Logic for HitPacker {
         self.last_place.next = self.taken_4.q.val() & !(self.taken_4.q.val() >> 1);
         self.new_count.next = bits::<5>(0);
         for bit in 0..5 {
-            self.new_count.next = self
-                .new_count
-                .val()
-                .replace_bit(bit, (self.last_place.val() & self.count_places[bit].val()).any());
+            self.new_count.next =
+                self.new_count.val().replace_bit(bit, (self.last_place.val() & self.count_places[bit].val()).any());
         }
         self.new_list.next.hit_0 = self.placed[0].val();
         self.new_list.next.hit_1 = self.placed[1].val();

@@ -4,7 +4,7 @@
 //! [`Copier`] takes one job after the other and moves its lines from the frame store, cut and with their CRCs, into the [`RecordFifo`] of its ring.
 //! [`Framer`] and [`RecordLines`] are parts of it.
 
-mod copier;
+pub mod copier;
 mod fifo;
 mod framer;
 mod lines;

@@ -10,7 +10,7 @@
 
 use crate::prelude::*;
 
-/// `W` bits from a place that is a multiple of 16 bytes. Anything from byte 160 on.
+/// `W` bits from a place that is a multiple of 16 bytes. Anything from byte 176 of the window on.
 #[derive(LogicBlock, Default)]
 pub struct GatherBlock<const N: usize, const W: usize> {
     /// Clock.
@@ -25,6 +25,7 @@ pub struct GatherBlock<const N: usize, const W: usize> {
     pub block: Signal<Out, Bits<W>>,
     register: Reg<Bits<W>>,
     place: Signal<Local, Bits<10>>,
+    tail: Signal<Local, Bits<528>>,
 }
 
 impl<const N: usize, const W: usize> Logic for GatherBlock<N, W> {
@@ -32,20 +33,23 @@ impl<const N: usize, const W: usize> Logic for GatherBlock<N, W> {
     fn update(&mut self) {
         dff_setup!(self, clock, register);
         self.place.next = bit_cast::<10, 3>(self.at.val().get_bits::<3>(3)) << 7;
+        self.tail.next = self.window.val().get_bits::<528>(1024);
         if self.enable.val() {
             if !self.at.val().get_bit(6) {
                 self.register.d.next = self.window.val().get_bits::<W>(self.place.val().index());
+            } else if self.at.val().get_bit(4) {
+                self.register.d.next = self.tail.val().get_bits::<W>(256);
             } else if !self.at.val().get_bit(3) {
-                self.register.d.next = self.window.val().get_bits::<W>(1024);
+                self.register.d.next = self.tail.val().get_bits::<W>(0);
             } else {
-                self.register.d.next = self.window.val().get_bits::<W>(1152);
+                self.register.d.next = self.tail.val().get_bits::<W>(128);
             }
         }
         self.block.next = self.register.q.val();
     }
 }
 
-/// Four bytes from any even place. Anything from byte 160 on.
+/// Four bytes from any even place. Anything from byte 192 of the window on.
 #[derive(LogicBlock, Default)]
 pub struct GatherWord<const N: usize> {
     /// Clock.
@@ -60,8 +64,8 @@ pub struct GatherWord<const N: usize> {
     pub word: Signal<Out, Bits<32>>,
     register: Reg<Bits<32>>,
     place: Signal<Local, Bits<10>>,
-    tail: Signal<Local, Bits<272>>,
-    tail_place: Signal<Local, Bits<8>>,
+    tail: Signal<Local, Bits<528>>,
+    tail_place: Signal<Local, Bits<9>>,
 }
 
 impl<const N: usize> Logic for GatherWord<N> {
@@ -69,8 +73,8 @@ impl<const N: usize> Logic for GatherWord<N> {
     fn update(&mut self) {
         dff_setup!(self, clock, register);
         self.place.next = bit_cast::<10, 6>(self.at.val().get_bits::<6>(0)) << 4;
-        self.tail.next = self.window.val().get_bits::<272>(1024);
-        self.tail_place.next = bit_cast::<8, 4>(self.at.val().get_bits::<4>(0)) << 4;
+        self.tail.next = self.window.val().get_bits::<528>(1024);
+        self.tail_place.next = bit_cast::<9, 5>(self.at.val().get_bits::<5>(0)) << 4;
         if self.enable.val() {
             if !self.at.val().get_bit(6) {
                 self.register.d.next = self.window.val().get_bits::<32>(self.place.val().index());

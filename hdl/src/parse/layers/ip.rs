@@ -37,11 +37,13 @@ pub struct IpStage<const I: usize, const O: usize> {
     entries: [Reg<Entry>; 2],
     windows: [Reg<Bits<O>>; 3],
     room: Reg<Bits<8>>,
+    short: Reg<Bit>,
     header: Reg<Bits<320>>,
     walk_register: Reg<Walk>,
     addresses_register: Reg<Addresses>,
     entry_1: Signal<Local, Entry>,
     place: Signal<Local, Bits<7>>,
+    available: Signal<Local, Bits<8>>,
     now: Signal<Local, Entry>,
     result: Signal<Local, Walk>,
     found: Signal<Local, Addresses>,
@@ -51,6 +53,8 @@ pub struct IpStage<const I: usize, const O: usize> {
     lower: Signal<Local, Bits<8>>,
     end: Signal<Local, Bits<10>>,
     fragment: Signal<Local, Bit>,
+    malformed: Signal<Local, Bit>,
+    cut_off: Signal<Local, Bit>,
 }
 
 impl<const I: usize, const O: usize> IpStage<I, O> {
@@ -73,11 +77,13 @@ impl<const I: usize, const O: usize> IpStage<I, O> {
             entries: Default::default(),
             windows: Default::default(),
             room: Reg::default(),
+            short: Reg::default(),
             header: Reg::default(),
             walk_register: Reg::default(),
             addresses_register: Reg::default(),
             entry_1: Signal::default(),
             place: Signal::default(),
+            available: Signal::default(),
             now: Signal::default(),
             result: Signal::default(),
             found: Signal::default(),
@@ -87,6 +93,8 @@ impl<const I: usize, const O: usize> IpStage<I, O> {
             lower: Signal::default(),
             end: Signal::default(),
             fragment: Signal::default(),
+            malformed: Signal::default(),
+            cut_off: Signal::default(),
         }
     }
 
@@ -104,7 +112,7 @@ impl<const I: usize, const O: usize> IpStage<I, O> {
 impl<const I: usize, const O: usize> Logic for IpStage<I, O> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, room, header, walk_register, addresses_register);
+        dff_setup!(self, clock, room, short, header, walk_register, addresses_register);
         clock!(self, clock, gather);
         for i in 0..3 {
             self.valids[i].clock.next = self.clock.val();
@@ -129,12 +137,15 @@ impl<const I: usize, const O: usize> Logic for IpStage<I, O> {
         }
         self.entry_1.next = self.entries[0].q.val();
         self.place.next = bit_cast::<7, 3>(self.entry_1.val().at.get_bits::<3>(0)) << 4;
+        self.available.next = self.entry_1.val().length - (bit_cast::<8, 7>(self.entry_1.val().at) << 1);
         if self.valids[0].q.val() {
             self.entries[1].d.next = self.entry_1.val();
             self.windows[1].d.next = self.windows[0].q.val();
             if self.entry_1.val().open {
                 self.header.d.next = self.gather.block.val().get_bits::<320>(self.place.val().index());
-                self.room.d.next = self.entry_1.val().length - (bit_cast::<8, 7>(self.entry_1.val().at) << 1);
+                self.room.d.next = self.available.val();
+                self.short.d.next = (self.available.val() < bits::<8>(20))
+                    | (self.entry_1.val().v6 & (self.available.val() < bits::<8>(40)));
             }
         }
 
@@ -177,45 +188,32 @@ impl<const I: usize, const O: usize> Logic for IpStage<I, O> {
         }
         // Fragment offset: byte 7 and the lower five bits of byte 6.
         self.fragment.next = self.header.q.val().get_bits::<5>(48).any() | self.header.q.val().get_bits::<8>(56).any();
-        if self.now.val().open & !self.now.val().v6 {
-            if (self.room.q.val() < bits::<8>(20))
-                | ((self.version.val() == bits::<4>(4))
-                    & (self.header_bytes.val() >= bits::<6>(20))
-                    & (self.upper.val().any() | (self.lower.val() >= bit_cast::<8, 6>(self.header_bytes.val())))
-                    & (self.room.q.val() < bit_cast::<8, 6>(self.header_bytes.val())))
-            {
+        // Of IPv6 nothing but the version can be wrong.
+        self.malformed.next = self.version.val() != bits::<4>(6);
+        self.cut_off.next = false;
+        if !self.now.val().v6 {
+            self.malformed.next = (self.version.val() != bits::<4>(4))
+                | (self.header_bytes.val() < bits::<6>(20))
+                | (!self.upper.val().any() & (self.lower.val() < bit_cast::<8, 6>(self.header_bytes.val())));
+            self.cut_off.next = self.room.q.val() < bit_cast::<8, 6>(self.header_bytes.val());
+        }
+        if self.now.val().open {
+            if self.short.q.val() | (self.cut_off.val() & !self.malformed.val()) {
                 self.result.next.open = false;
                 self.result.next.class = self.missing_class.val();
                 if self.now.val().cut {
                     self.result.next.class = bits::<4>(9);
                 }
-            } else if (self.version.val() != bits::<4>(4))
-                | (self.header_bytes.val() < bits::<6>(20))
-                | (!self.upper.val().any() & (self.lower.val() < bit_cast::<8, 6>(self.header_bytes.val())))
-            {
+            } else if self.malformed.val() {
                 self.result.next.open = false;
                 self.result.next.class = self.malformed_class.val();
             } else {
                 self.result.next.ip = true;
-                if self.fragment.val() {
+                if self.fragment.val() & !self.now.val().v6 {
                     self.result.next.open = false;
                     self.result.next.class = bits::<4>(6);
                     self.result.next.fragment = true;
                 }
-            }
-        }
-        if self.now.val().open & self.now.val().v6 {
-            if self.room.q.val() < bits::<8>(40) {
-                self.result.next.open = false;
-                self.result.next.class = self.missing_class.val();
-                if self.now.val().cut {
-                    self.result.next.class = bits::<4>(9);
-                }
-            } else if self.version.val() != bits::<4>(6) {
-                self.result.next.open = false;
-                self.result.next.class = self.malformed_class.val();
-            } else {
-                self.result.next.ip = true;
             }
         }
         if self.valids[1].q.val() {

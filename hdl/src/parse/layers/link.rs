@@ -5,7 +5,7 @@
 //! |---|---|
 //! | 1 | what the ethertype says; 42 bytes from one of four places, behind the tags |
 //! | 2 | the PPPoE header; which label is the bottom |
-//! | 3 | that label, and what stands where behind it |
+//! | 3 | that label, and what stands behind it |
 //! | 4 | version of IP, or a pseudowire's Ethernet header |
 //!
 //! As in front of it, nothing here reaches the end of a full window.
@@ -51,7 +51,6 @@ pub struct LinkStage {
     walks: [Reg<LinkWalk>; 3],
     headers: [Reg<Bits<336>>; 2],
     version: Reg<Bits<4>>,
-    types: Reg<Bits<48>>,
     ethernet_room: Reg<Bits<8>>,
     entry_register: Reg<Entry>,
     tags: InnerTags,
@@ -77,7 +76,6 @@ pub struct LinkStage {
     label: Signal<Local, Bits<24>>,
     version_3: Signal<Local, Bits<4>>,
     behind: Signal<Local, Bits<80>>,
-    types_3: Signal<Local, Bits<48>>,
     bytes_3: Signal<Local, Bits<8>>,
     // Clock 4
     now_4: Signal<Local, LinkWalk>,
@@ -88,7 +86,8 @@ pub struct LinkStage {
 impl Logic for LinkStage {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, version, types, ethernet_room, entry_register);
+        dff_setup!(self, clock, version, ethernet_room, entry_register);
+        clock!(self, clock, tags);
         for i in 0..4 {
             self.valids[i].clock.next = self.clock.val();
             self.valids[i].reset.next = self.reset.val();
@@ -232,7 +231,8 @@ impl Logic for LinkStage {
             self.version_3.next = self.header_3.val().get_bits::<4>(36);
             self.behind.next = self.header_3.val().get_bits::<80>(160);
         }
-        self.types_3.next = bit_cast::<48, 16>(self.behind.val().get_bits::<16>(0))
+        self.tags.enable.next = self.valids[1].q.val() & self.found_3.val().mpls;
+        self.tags.types.next = bit_cast::<48, 16>(self.behind.val().get_bits::<16>(0))
             | (bit_cast::<48, 16>(self.behind.val().get_bits::<16>(32)) << 16)
             | (bit_cast::<48, 16>(self.behind.val().get_bits::<16>(64)) << 32);
         self.bytes_3.next = bit_cast::<8, 3>(self.labels.val()) << 2;
@@ -252,7 +252,6 @@ impl Logic for LinkStage {
             self.facts_registers[2].d.next = self.found_3.val();
             self.bytes_registers[2].d.next = self.bytes_registers[1].q.val();
             self.version.d.next = self.version_3.val();
-            self.types.d.next = self.types_3.val();
             // Behind the control word.
             self.ethernet_room.d.next = bits::<8>(0);
             if self.now_3.val().room >= (self.bytes_3.val() + bits::<8>(4)) {
@@ -261,7 +260,6 @@ impl Logic for LinkStage {
         }
 
         // Clock 4.
-        self.tags.types.next = self.types.q.val();
         self.tags.room.next = self.ethernet_room.q.val();
         self.now_4.next = self.walks[2].q.val();
         self.found_4.next = self.facts_registers[2].q.val();

@@ -31,10 +31,11 @@ pub struct PayloadStage<const N: usize> {
     windows: [Reg<Bits<N>>; 3],
     fine: Reg<Bits<3>>,
     rooms: [Reg<Bits<8>>; 2],
-    bytes: Reg<Bits<192>>,
+    bytes: Reg<Bits<64>>,
     entry_register: Reg<Entry>,
     from: Signal<Local, Bits<7>>,
     place: Signal<Local, Bits<7>>,
+    gathered: Signal<Local, Bits<192>>,
     waiting: Signal<Local, TunnelWalk>,
     now: Signal<Local, TunnelWalk>,
     room: Signal<Local, Bits<8>>,
@@ -51,7 +52,7 @@ impl<const N: usize> Logic for PayloadStage<N> {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, fine, bytes, entry_register);
-        clock!(self, clock, gather);
+        clock!(self, clock, gather, tags);
         for i in 0..3 {
             self.valids[i].clock.next = self.clock.val();
             self.valids[i].reset.next = self.reset.val();
@@ -80,21 +81,23 @@ impl<const N: usize> Logic for PayloadStage<N> {
         }
         self.waiting.next = self.walks[0].q.val();
         self.place.next = bit_cast::<7, 3>(self.fine.q.val()) << 4;
+        self.gathered.next = self.gather.block.val().get_bits::<192>(self.place.val().index());
+        self.tags.enable.next = self.valids[0].q.val() & self.waiting.val().open;
+        self.tags.types.next = bit_cast::<48, 16>(self.gathered.val().get_bits::<16>(112))
+            | (bit_cast::<48, 16>(self.gathered.val().get_bits::<16>(144)) << 16)
+            | (bit_cast::<48, 16>(self.gathered.val().get_bits::<16>(176)) << 32);
         if self.valids[0].q.val() {
             self.walks[1].d.next = self.walks[0].q.val();
             self.windows[1].d.next = self.windows[0].q.val();
             self.rooms[1].d.next = self.rooms[0].q.val();
             if self.waiting.val().open {
-                self.bytes.d.next = self.gather.block.val().get_bits::<192>(self.place.val().index());
+                self.bytes.d.next = self.gathered.val().get_bits::<64>(0);
             }
         }
 
         // Check.
         self.now.next = self.walks[1].q.val();
         self.room.next = self.rooms[1].q.val();
-        self.tags.types.next = bit_cast::<48, 16>(self.bytes.q.val().get_bits::<16>(112))
-            | (bit_cast::<48, 16>(self.bytes.q.val().get_bits::<16>(144)) << 16)
-            | (bit_cast::<48, 16>(self.bytes.q.val().get_bits::<16>(176)) << 32);
         self.tags.room.next = self.room.val();
         self.word.next = self.bytes.q.val().get_bits::<16>(16);
         self.escaped.next = self.word.val() == bits::<16>(0x03ff);

@@ -34,10 +34,12 @@ pub struct TransportStage<const N: usize> {
     pub out_valid: Signal<Out, Bit>,
     /// What is known of its layer.
     pub layer: Signal<Out, LayerFacts>,
-    /// Where its walk stands: open if a tunnel follows.
+    /// Where its walk stands: open if `kind` is not 0 too.
     pub out_walk: Signal<Out, TunnelWalk>,
     /// [`writ_abi::parse::TunnelKind`] of that tunnel, GRE's without a key; 0: none.
     pub kind: Signal<Out, Bits<4>>,
+    /// Bytes of the window from there on.
+    pub room: Signal<Out, Bits<8>>,
     /// 22 bytes from the transport header on.
     pub header: Signal<Out, Bits<176>>,
     /// Its window.
@@ -55,6 +57,7 @@ pub struct TransportStage<const N: usize> {
     layer_register: Reg<LayerFacts>,
     walk_register: Reg<TunnelWalk>,
     kind_register: Reg<Bits<4>>,
+    room_register: Reg<Bits<8>>,
     arriving: Signal<Local, Walk>,
     bytes_before: Signal<Local, Bits<8>>,
     decoded: Signal<Local, Meaning>,
@@ -87,6 +90,7 @@ impl<const N: usize> TransportStage<N> {
             layer: Signal::default(),
             out_walk: Signal::default(),
             kind: Signal::default(),
+            room: Signal::default(),
             header: Signal::default(),
             out_window: Signal::default(),
             first: Constant::new(bits(first.into())),
@@ -102,6 +106,7 @@ impl<const N: usize> TransportStage<N> {
             layer_register: Reg::default(),
             walk_register: Reg::default(),
             kind_register: Reg::default(),
+            room_register: Reg::default(),
             arriving: Signal::default(),
             bytes_before: Signal::default(),
             decoded: Signal::default(),
@@ -137,7 +142,7 @@ impl<const N: usize> TransportStage<N> {
 impl<const N: usize> Logic for TransportStage<N> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, layer_register, walk_register, kind_register);
+        dff_setup!(self, clock, layer_register, walk_register, kind_register, room_register);
         clock!(self, clock, gather);
         for i in 0..3 {
             self.valids[i].clock.next = self.clock.val();
@@ -271,7 +276,7 @@ impl<const N: usize> Logic for TransportStage<N> {
         self.found.next.has_ports = self.good.val() & !self.meaning.val().icmp;
         self.found.next.fragment = self.now.val().fragment;
         self.found.next.ports = self.now_header.val().get_bits::<32>(0);
-        self.result.next.open = self.tunnel.val().any() & !self.is_inner.val();
+        self.result.next.open = self.now.val().open & !self.is_inner.val();
         self.result.next.class = self.class.val();
         if self.tunnel.val().any() & self.is_inner.val() {
             self.result.next.class = bits::<4>(14);
@@ -289,6 +294,10 @@ impl<const N: usize> Logic for TransportStage<N> {
             self.layer_register.d.next = self.found.val();
             self.walk_register.d.next = self.result.val();
             self.kind_register.d.next = self.tunnel.val();
+            self.room_register.d.next = self.rooms[1].q.val();
+            if self.meaning.val().udp {
+                self.room_register.d.next = self.rooms[1].q.val() - bits::<8>(8);
+            }
             self.headers[1].d.next = self.headers[0].q.val();
             self.windows[2].d.next = self.windows[1].q.val();
         }
@@ -297,6 +306,7 @@ impl<const N: usize> Logic for TransportStage<N> {
         self.layer.next = self.layer_register.q.val();
         self.out_walk.next = self.walk_register.q.val();
         self.kind.next = self.kind_register.q.val();
+        self.room.next = self.room_register.q.val();
         self.header.next = self.headers[1].q.val();
         self.out_window.next = self.windows[2].q.val();
     }

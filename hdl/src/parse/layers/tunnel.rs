@@ -22,6 +22,8 @@ pub struct TunnelStage<const N: usize> {
     pub walk: Signal<In, TunnelWalk>,
     /// Kind of the tunnel, GRE's without a key.
     pub kind: Signal<In, Bits<4>>,
+    /// Bytes of the window from its place on.
+    pub available: Signal<In, Bits<8>>,
     /// 22 bytes from the transport header on.
     pub header: Signal<In, Bits<176>>,
     /// Its window.
@@ -45,7 +47,7 @@ pub struct TunnelStage<const N: usize> {
     facts_done: Reg<OuterFacts>,
     window_done: Reg<Bits<N>>,
     bytes: Signal<Local, Bits<176>>,
-    available: Signal<Local, Bits<8>>,
+    arriving: Signal<Local, TunnelWalk>,
     flags: Signal<Local, Bits<8>>,
     l2tp_pad: Signal<Local, Bits<16>>,
     gre_flags: Signal<Local, Bits<8>>,
@@ -72,7 +74,8 @@ impl<const N: usize> Logic for TunnelStage<N> {
 
         // Read. A tunnel over UDP starts at byte 8, any other at byte 0.
         self.bytes.next = self.header.val();
-        self.available.next = self.walk.val().length - (bit_cast::<8, 7>(self.walk.val().at) << 1);
+        self.arriving.next = self.walk.val();
+        self.arriving.next.open = self.walk.val().open & self.kind.val().any();
         self.flags.next = self.bytes.val().get_bits::<8>(64);
         self.gre_flags.next = self.bytes.val().get_bits::<8>(0);
         self.payload.next = self.bytes.val().get_bits::<16>(16);
@@ -173,10 +176,10 @@ impl<const N: usize> Logic for TunnelStage<N> {
             }
         }
         if self.valid.val() {
-            self.walk_read.d.next = self.walk.val();
+            self.walk_read.d.next = self.arriving.val();
             self.layer_read.d.next = self.layer.val();
             self.window_read.d.next = self.window.val();
-            if self.walk.val().open {
+            if self.arriving.val().open {
                 self.reading.d.next = self.found.val();
                 self.room.d.next = self.available.val();
             }

@@ -1,4 +1,5 @@
 //! Everything that touches the card: the table side (control thread) and the record side (ring thread).
 
+mod hits;
 pub(crate) mod ring;
 pub(crate) mod side;

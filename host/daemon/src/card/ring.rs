@@ -1,10 +1,15 @@
-//! The ring thread: takes records in place, gives each task its share, encodes into blocks, hands full blocks on. No lock and no
-//! allocation per packet; everything else that it does (orders, counts) happens between batches.
+//! The ring thread: takes records in place from all rings in turn, gives each task its share, encodes into blocks, hands full blocks on. No
+//! lock and no allocation per packet; everything else that it does (orders, counts) happens between batches.
 //!
 //! When the arena is full it stops taking records, so that loss happens in the card, where it is counted. It goes on obeying orders
 //! and taking blocks back meanwhile.
+//!
+//! # Order
+//! The packets of a task come through one ring, so they are encoded in the order of their lookups. While a task moves to another ring, because its
+//! order now shares a target with one that is there, a few packets of before and after may change places; their stamps tell.
 
 use crate::{
+    card::hits,
     clock::HostClock,
     mailbox::{Mailbox, Message, Missing},
 };
@@ -16,15 +21,15 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-use writ_abi::{Lookup, MatchIndex, Table, record};
-use writ_driver::{Card, Event, Flow, RecordRing, RingError, Wake, memory::BlockMemory};
+use writ_abi::{MatchIndex, record};
+use writ_driver::{Card, Event, Flow, RecordRing, RingError, RingStatistics, Wake, memory::BlockMemory};
 use writ_mediation::{
     accounting::TaskDelta,
     arena::{ArenaUsage, FreeBlock, SealedBlock},
-    datapath::{Encoder, KeyKind, Loss, OpenError, OpenTask, Opened, Packet, PacketEnd, TaskHit},
+    datapath::{Encoder, Loss, OpenError, OpenTask, Opened, TaskHit},
     lifecycle::CloseReason,
     task::TaskSpec,
-    units::{DestinationIndex, SessionKey, TaiNs, TaskIndex},
+    units::{DestinationIndex, HostNs, SessionKey, TaiNs, TaskIndex},
 };
 use writ_tables::FanOut;
 
@@ -36,6 +41,9 @@ const WAIT_BUSY: Duration = Duration::from_millis(1);
 const WAIT_IDLE: Duration = Duration::from_millis(10);
 /// Rounds without a record after which it counts as idle.
 const IDLE_ROUNDS: u32 = 20;
+/// A ring that is found empty holds nothing that was looked up so long before a record of another ring. Inside the card the rings wait for the same
+/// bus, and what fits into it goes over that in a fraction of this.
+const SETTLED_NS: u64 = 2_000_000;
 
 /// What the control thread tells the ring thread to do. Orders are done one after the other, between records.
 pub(crate) enum RingOrder {
@@ -85,14 +93,12 @@ pub(crate) struct Done<T> {
 }
 
 /// How the ring thread is.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Probe {
-    /// Neither card nor ring hold a record.
+    /// Neither card nor rings hold a record.
     pub(crate) empty: bool,
-    /// Packet records consumed.
-    pub(crate) packets: u64,
-    /// Gap records consumed.
-    pub(crate) gaps: u64,
+    /// Each ring's number and sums.
+    pub(crate) rings: Vec<(u8, RingStatistics)>,
     /// The arena.
     pub(crate) arena: ArenaUsage,
 }
@@ -128,7 +134,7 @@ impl fmt::Display for RingFault {
 
 /// Everything that the ring thread owns.
 pub(crate) struct RingThread {
-    pub(crate) records: RecordRing,
+    pub(crate) rings: Vec<RecordRing>,
     pub(crate) card: Arc<Card>,
     pub(crate) encoder: Encoder<BlockMemory>,
     pub(crate) fan_out: FanOut,
@@ -147,7 +153,8 @@ struct State {
     quiesce: Vec<TaiNs>,
     /// Announcements for which the arena had no room, in order.
     announcements: VecDeque<RingOrder>,
-    last_stamp: TaiNs,
+    /// Ring by ring: everything that was looked up before is consumed.
+    passed: Vec<TaiNs>,
     quiet_rounds: u32,
     dead: bool,
     /// A match index came back that was never given out: said once.
@@ -163,7 +170,7 @@ impl RingThread {
             seen: Vec::new(),
             quiesce: Vec::new(),
             announcements: VecDeque::new(),
-            last_stamp: TaiNs(0),
+            passed: vec![TaiNs(0); self.rings.len()],
             quiet_rounds: 0,
             dead: false,
             foreign_hits: 0,
@@ -201,40 +208,71 @@ impl RingThread {
             }
             return;
         }
-        if self.records.wait(wait) == Wake::Gone && !state.dead {
+        if self.wait_for_records(wait) == Wake::Gone && !state.dead {
             state.dead = true;
             self.control.send(Message::RingFault(RingFault::Gone));
         }
     }
 
-    /// Takes what is there. Records taken, and whether the arena had no room.
-    fn take_records(&mut self, state: &mut State) -> (u32, bool) {
-        if state.dead {
-            return (0, false);
+    /// Waits for each ring in turn, so that none waits longer than `wait`.
+    fn wait_for_records(&mut self, wait: Duration) -> Wake {
+        let slice = wait / self.rings.len().max(1) as u32;
+        for ring in &mut self.rings {
+            match ring.wait(slice) {
+                Wake::TimedOut => {}
+                woken => return woken,
+            }
         }
+        Wake::TimedOut
+    }
+
+    /// Takes what is there, ring by ring. Records taken, and whether the arena had no room for one.
+    fn take_records(&mut self, state: &mut State) -> (u32, bool) {
         let now = self.clock.now();
-        let Self { records, encoder, fan_out, control, .. } = self;
-        let State { hits, seen, last_stamp, foreign_hits, .. } = state;
-        let result = records.poll(RECORDS_PER_POLL, |event| match event {
+        let (mut taken, mut stopped) = (0, false);
+        for at in 0..self.rings.len() {
+            if state.dead {
+                break;
+            }
+            let latest = state.passed.iter().copied().max().unwrap_or(TaiNs(0));
+            let (records, full) = self.take_from(at, now, state);
+            if records == 0 && !full {
+                // The ring was empty, and `latest` was seen before it was looked into.
+                let settled = TaiNs(latest.0.saturating_sub(SETTLED_NS));
+                state.passed[at] = state.passed[at].max(settled);
+            }
+            taken += records;
+            stopped |= full;
+        }
+        // As long as another ring has something that fits, there is no reason to rest.
+        (taken, stopped && taken == 0)
+    }
+
+    fn take_from(&mut self, at: usize, now: HostNs, state: &mut State) -> (u32, bool) {
+        let Self { rings, encoder, fan_out, control, .. } = self;
+        let State { hits, seen, passed, foreign_hits, .. } = state;
+        let ring = rings[at].number();
+        let result = rings[at].poll(RECORDS_PER_POLL, |event| match event {
             Event::Packet(packet) => {
                 let stamp = TaiNs(packet.header.stamp_ns.get());
                 share_out(&packet, fan_out, stamp, hits, foreign_hits);
-                if encoder.packet(now, &view(&packet, stamp), hits).is_err() {
+                if encoder.packet(now, &hits::packet(ring, &packet), hits).is_err() {
                     return Flow::Later;
                 }
-                *last_stamp = (*last_stamp).max(stamp);
+                // Records stand in the order of their lookups, and a lookup comes after the stamp.
+                passed[at] = passed[at].max(stamp);
                 note_first(hits, seen, stamp, control);
                 Flow::Taken
             }
             Event::Gap(gap) => {
                 let frames = gap.last_sequence.get().wrapping_sub(gap.first_sequence.get()).wrapping_add(1);
                 let stamps = Some((TaiNs(gap.first_stamp_ns.get()), TaiNs(gap.last_stamp_ns.get())));
-                control.send(Message::Missing(Missing { frames, stamps, causes: gap.causes }));
+                control.send(Message::Missing(Missing { ring, frames, stamps, causes: gap.causes }));
                 Flow::Taken
             }
             Event::Lost { first_sequence, last_sequence } => {
                 let frames = last_sequence.wrapping_sub(first_sequence).wrapping_add(1);
-                control.send(Message::Missing(Missing { frames, stamps: None, causes: 0 }));
+                control.send(Message::Missing(Missing { ring, frames, stamps: None, causes: 0 }));
                 Flow::Taken
             }
         });
@@ -361,25 +399,25 @@ impl RingThread {
     fn probe(&mut self, state: &mut State) -> Probe {
         let empty = self.is_empty(state);
         self.pass_on(state, false);
-        let statistics = self.records.statistics();
-        Probe { empty, packets: statistics.packets, gaps: statistics.gaps, arena: self.encoder.usage() }
+        let rings = self.rings.iter().map(|ring| (ring.number(), ring.statistics())).collect();
+        Probe { empty, rings, arena: self.encoder.usage() }
     }
 
-    /// The card says that its record path holds nothing; after that a look into the ring finds nothing either.
+    /// The card says that its record path holds nothing; after that a look into the rings finds nothing either.
     fn is_empty(&mut self, state: &mut State) -> bool {
         let idle = state.dead || self.card.status().is_ok_and(|status| status.records_idle);
         idle && self.take_records(state) == (0, false)
     }
 
-    /// Records stand in the order of their lookups, so a stamp behind the asked time, or a card that is empty, says that
-    /// everything before was consumed.
+    /// Everything before the asked time was consumed if every ring has passed it, or if the card is empty.
     fn check_quiesce(&mut self, state: &mut State, stopped: bool) {
         if state.quiesce.is_empty() || stopped {
             return;
         }
-        let all = state.quiesce.iter().any(|&after| after >= state.last_stamp) && self.is_empty(state);
-        let last_stamp = state.last_stamp;
-        let (reached, waiting) = state.quiesce.drain(..).partition(|&after| all || after < last_stamp);
+        let passed = |state: &State| state.passed.iter().copied().min().unwrap_or(TaiNs(0));
+        let all = state.quiesce.iter().any(|&after| after >= passed(state)) && self.is_empty(state);
+        let passed = passed(state);
+        let (reached, waiting) = state.quiesce.drain(..).partition(|&after| all || after < passed);
         state.quiesce = waiting;
         let reached: Vec<TaiNs> = reached;
         for after in reached {
@@ -389,7 +427,7 @@ impl RingThread {
     }
 }
 
-/// Who gets the packet, and through which of its identifiers.
+/// Who gets the packet, and through which of its targets.
 fn share_out(packet: &record::Packet<'_>, fan_out: &FanOut, stamp: TaiNs, hits: &mut Vec<TaskHit>, foreign: &mut u64) {
     hits.clear();
     for hit in packet.hits() {
@@ -397,7 +435,7 @@ fn share_out(packet: &record::Packet<'_>, fan_out: &FanOut, stamp: TaiNs, hits: 
             note_foreign(hit.match_index, foreign);
         }
         for share in fan_out.covering(hit.match_index, stamp.0) {
-            hits.push(TaskHit { task: TaskIndex(share.task.0), end: end_of(hit.lookup), key: key_of(hit.lookup) });
+            hits.push(hits::task_hit(packet, hit.lookup, share));
         }
     }
 }
@@ -420,30 +458,4 @@ fn note_foreign(index: MatchIndex, foreign: &mut u64) {
         tracing::error!("the card returned match index {}, which was never given out", index.value());
     }
     *foreign += 1;
-}
-
-const fn end_of(lookup: Lookup) -> PacketEnd {
-    if lookup.is_source() { PacketEnd::Source } else { PacketEnd::Destination }
-}
-
-const fn key_of(lookup: Lookup) -> KeyKind {
-    match lookup.table() {
-        Table::Address => KeyKind::Address,
-        Table::Endpoint => KeyKind::Endpoint,
-    }
-}
-
-/// What mediation needs to see of a record.
-fn view<'a>(packet: &record::Packet<'a>, stamp: TaiNs) -> Packet<'a> {
-    let header = packet.header;
-    Packet {
-        record_sequence: header.record_sequence.get(),
-        stamp,
-        l3_offset: header.l3_offset.into(),
-        l3_end: header.l3_end.into(),
-        l4_offset: header.l4_offset.into(),
-        l4_end: header.l4_end.into(),
-        protocol: header.protocol,
-        captured: packet.payload,
-    }
 }

@@ -2,10 +2,11 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 use writ_abi::command::{Command, Completion};
-use writ_driver::{Card, CardError, CardStatus, CommandChannel, CommandError, Completed, Counters};
+use writ_driver::{Card, CardError, CardStatus, CommandChannel, CommandError, Completed, Counters, DamagedPlace};
 use writ_mediation::units::TaiNs;
 use writ_tables::{
-    Change, Committed, ExecuteError, FanOut, MatchIndex, Misuse, Place, Plan, ReadBack, Refusal, Tables,
+    Area, Change, Committed, Entry, ExecuteError, FanOut, MatchIndex, Misuse, Place, Plan, ReadBack, ReadBackRow,
+    Refusal, Tables,
 };
 
 /// Longest time for a batch of commands. A Verilated card needs some milliseconds, a real one microseconds.
@@ -44,13 +45,13 @@ pub(crate) struct Dropped {
     pub(crate) bytes: u64,
 }
 
-/// A row of the card beside what it should be.
+/// A row or rule of the card beside what it should be.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CheckedRow {
     /// Where.
     pub(crate) place: Place,
     /// What it should hold.
-    pub(crate) row: writ_abi::command::Row,
+    pub(crate) row: Entry,
     /// Whether it does.
     pub(crate) as_planned: bool,
 }
@@ -195,16 +196,44 @@ impl CardSide {
         let checked = page.into_iter().zip(found).map(|((place, row), back)| CheckedRow {
             place,
             row,
-            as_planned: back.row == writ_tables::ReadBackRow::Valid(row),
+            as_planned: back.row == ReadBackRow::Valid(row),
         });
         Ok((rows.len(), checked.collect()))
     }
 
     fn read_back(&mut self, places: &[Place]) -> Result<Vec<ReadBack>, ChangeError> {
-        let command = |place: &Place| Command::read_row(0, place.table, place.way, place.row);
-        let commands: Vec<Command> = places.iter().map(command).collect();
-        let completed = self.execute(&commands)?;
-        Ok(places.iter().zip(&completed).map(|(&place, done)| ReadBack::parse(place, &done.completion)).collect())
+        let commands: Vec<Vec<Command>> = places.iter().map(|place| place.read_commands(|| 0)).collect();
+        let completed = self.execute(&commands.concat())?;
+        let mut completions = completed.iter().map(|done| done.completion);
+        let parse = |(&place, commands): (&Place, &Vec<Command>)| {
+            let of_place: Vec<Completion> = completions.by_ref().take(commands.len()).collect();
+            ReadBack::parse(place, &of_place)
+        };
+        Ok(places.iter().zip(&commands).map(parse).collect())
+    }
+
+    /// Where the card found a damaged row last.
+    pub(crate) fn damage(&self) -> Result<Option<Place>, CardError> {
+        Ok(self.card.damage()?.map(|damaged| match damaged {
+            DamagedPlace::Row { table, way, row } => Place { area: Area::Table(table), way, row },
+            DamagedPlace::Rule { bank, number } => Place { area: Area::Rules, way: bank, row: number },
+        }))
+    }
+
+    /// Reads a place back and puts right what is not as it should be: writes what the orders ask for, or clears what they do not. False: all was
+    /// well there.
+    pub(crate) fn repair(&mut self, place: Place) -> Result<bool, ChangeError> {
+        let found = self.read_back(&[place])?;
+        let now = self.now().map_err(|error| self.give_up(&error))?;
+        let repair = self.tables.reconcile(&found, now.0).map_err(|misuse| self.give_up(&misuse))?;
+        if repair.is_clean() {
+            return Ok(false);
+        }
+        self.tables.begin_repair(repair).map_err(|misuse| self.give_up(&misuse))?;
+        let Self { commands, tables, .. } = self;
+        let result = tables.execute(|batch| submit(commands, batch));
+        result.map_err(|error| self.give_up(&error))?;
+        Ok(true)
     }
 
     fn execute(&mut self, commands: &[Command]) -> Result<Vec<Completed>, ChangeError> {
@@ -225,4 +254,116 @@ fn submit(channel: &mut CommandChannel, batch: &[Command]) -> Result<Vec<Complet
     }
     let tagged = |(command, done): (&Command, &Completed)| Completion { tag: command.tag, ..done.completion };
     Ok(batch.iter().zip(&done).map(tagged).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Instant;
+    use writ_abi::{registers::Counter, time::TimeQuality};
+    use writ_driver::{BringUp, LookupSettings, RecordRing, RingMemory, RingSizes};
+    use writ_sim::service::{Backend, Options, Service};
+    use writ_tables::{Capabilities, Geometry, Scope, Task, TaskIndex};
+
+    /// A simulated card with the tables of a daemon.
+    struct Bench {
+        side: CardSide,
+        _rings: Vec<RecordRing>,
+        _service: Service,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let sizes = RingSizes::uniform(256, 64);
+            let options = Options { memory_bytes: sizes.memory_bytes(), ..Options::default() };
+            let service = Service::start(Backend::Model, &options).expect("the model");
+            let memory = RingMemory::allocate(&service.dma(), &sizes).expect("as much as it takes");
+            let how = BringUp {
+                now_ns: 1_700_000_000_000_000_000,
+                quality: TimeQuality::Free,
+                lookup: LookupSettings::default(),
+                ready_timeout: COMMAND_TIMEOUT,
+            };
+            let parts = Card::bring_up(service.bar(), memory, service.irqs(), &how).expect("a good card");
+            let identity = parts.card.identity();
+            let capabilities = Capabilities {
+                rows_per_way: identity.table_rows_per_way,
+                rules_per_bank: identity.rules_per_bank,
+                match_indices: identity.match_indices,
+                rings: identity.record_rings,
+            };
+            let tables = Tables::new(Geometry::new(&capabilities).expect("a good card"));
+            let side = CardSide::new(Arc::new(parts.card), parts.commands, tables);
+            Self { side, _rings: parts.rings, _service: service }
+        }
+
+        fn add(&mut self, index: u32, targets: &[&str]) {
+            let task = Task {
+                index: TaskIndex(index),
+                targets: targets.iter().map(|text| text.parse().expect("good text")).collect(),
+                scope: Scope::Content,
+                start_ns: 0,
+                end_ns: 1_800_000_000_000_000_000,
+            };
+            self.side.change(&[Change::Add(task)], &mut |_| {}).expect("there is room");
+        }
+
+        fn damage(&mut self, place: Place) {
+            let Area::Table(table) = place.area else { panic!("only rows can be damaged on purpose") };
+            let command = Command::corrupt_row(0, table, place.way, place.row);
+            self.side.execute(&[command]).expect("a disarmed card does it");
+        }
+
+        /// Waits until the scrubber has found something more than `before`.
+        fn found(&mut self, before: u64) -> (u64, Option<Place>) {
+            let start = Instant::now();
+            loop {
+                let found = self.side.counters().expect("it answers").value(Counter::DamagedRows);
+                if found > before {
+                    return (found, self.side.damage().expect("it answers"));
+                }
+                assert!(start.elapsed() < Duration::from_secs(60), "the scrubber found nothing");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_and_rules_read_back_as_they_were_written() {
+        let mut bench = Bench::new();
+        bench.add(1, &["ipv4=192.0.2.1", "ipv4=192.0.2.0/24", "flow=192.0.2.1:1-198.51.100.7:2/udp"]);
+        bench.add(2, &["ipv6=2001:db8::1", "mac=02:00:5e:00:53:01", "vlan=b:7.8", "tunnel=gtpu:7@192.0.2.9"]);
+        bench.add(3, &["endpoint=[2001:db8::1]:443/tcp", "ipv6=2001:db8:1::/48"]);
+        let (total, rows) = bench.side.check_rows(0, usize::MAX).expect("it answers");
+        assert_eq!((total, rows.len()), (11, 11), "two rules a prefix");
+        assert!(rows.iter().all(|row| row.as_planned), "{rows:?}");
+        assert_eq!(rows.iter().filter(|row| row.place.area == Area::Rules).count(), 4);
+        let (_, page) = bench.side.check_rows(9, 1).expect("it answers");
+        assert_eq!(page.iter().map(|row| row.place).collect::<Vec<_>>(), [rows[9].place]);
+    }
+
+    #[test]
+    fn a_damaged_row_is_found_and_written_again() {
+        let mut bench = Bench::new();
+        bench.add(1, &["ipv4=192.0.2.1"]);
+        assert_eq!(bench.side.damage().expect("it answers"), None);
+        let (place, entry) = bench.side.tables().rows().map(|(place, entry)| (place, *entry)).next().expect("a row");
+        bench.damage(place);
+        let (found, at) = bench.found(0);
+        assert_eq!(at, Some(place));
+        let (_, rows) = bench.side.check_rows(0, 9).expect("it answers");
+        assert!(!rows[0].as_planned, "damaged and unseen");
+        assert!(bench.side.repair(place).expect("it can be written"));
+        let (_, rows) = bench.side.check_rows(0, 9).expect("it answers");
+        assert!(rows[0].as_planned && rows[0].row == entry);
+        assert!(!bench.side.repair(place).expect("it answers"), "nothing is left to do");
+
+        // One that no order asks for is cleared, so that the alarm stops.
+        let unused = Place { way: (place.way + 1) % 4, ..place };
+        bench.damage(unused);
+        let (_, at) = bench.found(found);
+        assert_eq!(at, Some(unused));
+        assert!(bench.side.repair(unused).expect("it can be cleared"));
+        assert!(!bench.side.repair(unused).expect("it answers"));
+        assert_eq!(bench.side.tables().rows().count(), 1);
+    }
 }

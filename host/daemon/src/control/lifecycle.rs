@@ -35,6 +35,7 @@ impl LiveTask {
             disarmed: None,
             drain_since: writ_mediation::units::HostNs(0),
             closed: false,
+            rings: 0,
             written: true,
         }
     }
@@ -56,6 +57,7 @@ impl Control {
                 Err(refusal) => self.card_is_lost(&refusal.what),
             }
         }
+        self.watch_rows();
         self.look_for_losses();
         self.count();
         self.drains();
@@ -122,12 +124,17 @@ impl Control {
         let Some(task) = self.tasks.get(&index) else { return Err(unknown(index)) };
         let spec = Arc::clone(&task.spec);
         let now = self.look_at_clock()?;
-        let change = [Change::Add(convert::table_task(index, &spec, now))];
         let ring = &self.ring;
-        let result = self.card.arm().map_err(|error| ChangeError::CardLost(error.to_string()));
-        let result = result.and_then(|()| self.card.change(&change, &mut |fan_out| ring.publish(fan_out)));
+        let result = match convert::table_task(index, &spec, now) {
+            Ok(task) => {
+                let armed = self.card.arm().map_err(|error| ChangeError::CardLost(error.to_string()));
+                armed.and_then(|()| self.card.change(&[Change::Add(task)], &mut |fan_out| ring.publish(fan_out)))
+            }
+            Err(error) => Err(ChangeError::RolledBack(error.to_string())),
+        };
         let refusal = match result {
             Ok(committed) => {
+                self.note_rings();
                 let armed = TaiNs(committed.effective_ns);
                 self.card_time = self.card_time.max(armed);
                 match self.armed(index, armed) {
@@ -159,10 +166,19 @@ impl Control {
         Ok(())
     }
 
+    /// After a change of the tables, which may have moved tasks to other rings.
+    pub(super) fn note_rings(&mut self) {
+        for task in self.tasks.values_mut() {
+            if let Some(ring) = self.card.tables().ring_of(writ_tables::TaskIndex(task.stored.index.0)) {
+                task.rings |= 1 << ring;
+            }
+        }
+    }
+
     /// A change did not reach the card: what to tell, and what follows for the card.
     pub(super) fn change_refused(&mut self, error: ChangeError) -> Refusal {
         match error {
-            ChangeError::Refused(refusal) => Refusal::new(RefusalCode::Limit, "card tables", refusal.to_string()),
+            ChangeError::Refused(refusal) => convert::no_room(&refusal),
             ChangeError::RolledBack(what) => Refusal::new(RefusalCode::Unavailable, "card", what),
             ChangeError::CardLost(what) => {
                 self.card_is_lost(&what);

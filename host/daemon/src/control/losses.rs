@@ -2,14 +2,15 @@
 
 use super::Control;
 use crate::{card::ring::RingOrder, card::side::Dropped, mailbox::Missing};
-use writ_abi::{record::DropCause, registers::Counter};
+use std::collections::BTreeMap;
+use writ_abi::{limits::RECORD_RINGS, record::DropCause, registers::Counter};
 use writ_mediation::{
     accounting::LossCause,
     audit::{Event, EventKind},
     datapath::Loss,
     units::{HostNs, TaskIndex},
 };
-use writ_tables::{FanOut, Generation};
+use writ_tables::{FanOut, Generation, MatchIndex};
 
 /// Gaps come in bursts: the card's counters are read so long after the first.
 const SETTLE_NS: u64 = 50_000_000;
@@ -17,12 +18,13 @@ const SETTLE_NS: u64 = 50_000_000;
 impl Control {
     /// The ring thread saw a gap.
     pub(super) fn note_missing(&mut self, missing: Missing) {
-        self.missing_frames += u64::from(missing.frames);
         self.missing_since.get_or_insert(self.clock.now());
-        self.missing_causes |= missing.causes;
+        if let Some(causes) = self.missing_causes.get_mut(usize::from(missing.ring)) {
+            *causes |= missing.causes;
+        }
         if missing.causes == 0 {
-            // Records that did not check: nobody knows whose they were.
-            self.tell_everybody(missing.frames.into(), LossCause::Malformed);
+            // Records that did not check: nobody knows whose they were, but for the ring that they are missing from.
+            self.tell_everybody(missing.frames.into(), LossCause::Malformed, Some(missing.ring));
         }
     }
 
@@ -46,8 +48,7 @@ impl Control {
             Err(error) => self.card_is_lost(&error.to_string()),
         }
         self.tell_unattributed();
-        self.missing_causes = 0;
-        self.missing_frames = 0;
+        self.missing_causes = [0; RECORD_RINGS];
     }
 
     /// A change is drained: its retired matches are counted up before they can be used again.
@@ -61,8 +62,16 @@ impl Control {
     }
 
     fn tell_owners(&mut self, dropped: &[Dropped], shares: &FanOut) {
-        let cause = cause_of(self.missing_causes);
+        if dropped.is_empty() {
+            return;
+        }
+        let rings: BTreeMap<MatchIndex, u8> =
+            self.card.tables().rows().map(|(_, entry)| (entry.match_index, entry.ring)).collect();
+        // A match that is out of use may have come through any of them.
+        let any = self.missing_causes.iter().fold(0, |any, causes| any | causes);
         for drop in dropped {
+            let of_ring = rings.get(&drop.index).and_then(|ring| self.missing_causes.get(usize::from(*ring)));
+            let cause = cause_of(of_ring.copied().unwrap_or(any));
             let owners: Vec<u32> =
                 shares.shares(drop.index).unwrap_or_default().iter().map(|share| share.task.0).collect();
             for &owner in &owners {
@@ -85,12 +94,18 @@ impl Control {
         let fresh = total.saturating_sub(self.unattributed_seen);
         self.unattributed_seen = total;
         if fresh > 0 {
-            self.tell_everybody(fresh, LossCause::CardMixed);
+            self.tell_everybody(fresh, LossCause::CardMixed, None);
         }
     }
 
-    fn tell_everybody(&mut self, packets: u64, cause: LossCause) {
-        let armed: Vec<TaskIndex> = self.card.tables().tasks().map(|task| TaskIndex(task.index.0)).collect();
+    /// Tells every task in force, or those whose packets came through a ring.
+    fn tell_everybody(&mut self, packets: u64, cause: LossCause, ring: Option<u8>) {
+        let concerned = |index: &TaskIndex| match (ring, self.tasks.get(index)) {
+            (Some(ring), Some(task)) => task.rings >> ring & 1 == 1,
+            _ => true,
+        };
+        let armed = self.card.tables().tasks().map(|task| TaskIndex(task.index.0));
+        let armed: Vec<TaskIndex> = armed.filter(concerned).collect();
         for &index in &armed {
             self.ring.tell(RingOrder::Loss(index, Loss { packets, cause, attributed: false }));
         }
@@ -98,6 +113,10 @@ impl Control {
             .text("cause", cause.name())
             .number("packets", packets)
             .number("tasks", armed.len() as u64);
+        let event = match ring {
+            Some(ring) => event.number("ring", ring.into()),
+            None => event,
+        };
         self.note(&event);
     }
 }

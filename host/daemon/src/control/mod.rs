@@ -2,6 +2,7 @@
 //! thread and from sessions come through one mailbox and are dealt with one after the other; it shares no lock with the data path.
 
 mod destinations;
+mod health;
 mod lifecycle;
 mod losses;
 mod questions;
@@ -27,7 +28,9 @@ use crate::{
     },
 };
 use crossbeam_channel::{Receiver, Sender};
+use health::RowWatch;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use writ_abi::limits::RECORD_RINGS;
 use writ_control::{Answer, Ask, Refusal, RefusalCode};
 use writ_mediation::{
     accounting::{Ledger, TaskDelta},
@@ -70,6 +73,8 @@ struct LiveTask {
     drain_since: HostNs,
     /// Its closing announcements are made.
     closed: bool,
+    /// Record rings that its packets came through, one bit each.
+    rings: u8,
     /// Whether its counts are written down as they are.
     written: bool,
 }
@@ -92,6 +97,7 @@ struct RefusalMeter {
 /// Everything that the control thread owns.
 pub(crate) struct Control {
     backend: &'static str,
+    own_tunnels: Vec<&'static str>,
     roles: Roles,
     leap: LeapTable,
     drain_ns: u64,
@@ -120,9 +126,10 @@ pub(crate) struct Control {
     /// A change of the audit log's or store's state that was told already.
     storage_alarm: bool,
     missing_since: Option<HostNs>,
-    missing_frames: u64,
-    missing_causes: u8,
+    /// Ring by ring: causes of what is missing, one bit each.
+    missing_causes: [u8; RECORD_RINGS],
     unattributed_seen: u64,
+    row_watch: RowWatch,
     /// News that came before the tasks were known.
     early: Vec<Message>,
 }

@@ -1,15 +1,12 @@
 //! Questions about the card and the audit log.
 
-use super::{Control, card_trouble, status::table_name};
+use super::{Control, card_trouble};
 use crate::{convert, roles::Principal, state::audit::AuditError};
-use std::net::IpAddr;
-use writ_abi::key;
 use writ_control::{
-    Answer, PAGE_ENTRIES_MAX, Page, Refusal, RefusalCode, Sensitive, Uuid,
+    Answer, PAGE_ENTRIES_MAX, Page, Refusal, RefusalCode, Uuid,
     report::{CardCounters, RowView, TablePage},
 };
 use writ_mediation::audit::{Event, EventKind};
-use writ_tables::Table;
 
 impl Control {
     pub(super) fn card_counters(&self) -> Result<Answer, Refusal> {
@@ -31,14 +28,16 @@ impl Control {
             tracing::warn!("{different} rows of the card are not as planned");
             self.note(&Event::new(EventKind::CardDifference).number("rows", different));
         }
+        let prefix_bits = self.card.tables().geometry().prefix_bits();
         let rows = checked.iter().map(|checked| RowView {
-            table: table_name(checked.place.table).to_owned(),
+            table: convert::area_name(checked.place.area).to_owned(),
             way: checked.place.way,
             row: checked.place.row,
             match_index: checked.row.match_index.value(),
             scope: convert::wire_scope_of_card(checked.row.scope),
             not_after_ns: checked.row.not_after << writ_abi::time::NOT_AFTER_SHIFT,
-            key: reveal.then(|| key_text(checked.place.table, &checked.row.key)),
+            ring: checked.row.ring,
+            key: reveal.then(|| convert::key_text(&checked.row.key, prefix_bits)),
             as_planned: checked.as_planned,
         });
         Ok(Answer::CardTables(TablePage { total: total as u64, rows: rows.collect() }))
@@ -66,25 +65,4 @@ impl Control {
             Err(error) => Err(error.into()),
         }
     }
-}
-
-/// A match key as people write it.
-fn key_text(table: Table, bytes: &[u8; key::KEY_BYTES_MAX]) -> Sensitive {
-    let Some(address) = key::address_of(bytes) else { return Sensitive::new("(no address)") };
-    let text = match (table, address) {
-        (Table::Address, address) => address.to_string(),
-        (Table::Endpoint, address) => {
-            let (protocol, port) = (bytes[17], u16::from_be_bytes([bytes[18], bytes[19]]));
-            let protocol = match protocol {
-                6 => "tcp".to_owned(),
-                17 => "udp".to_owned(),
-                other => other.to_string(),
-            };
-            match address {
-                IpAddr::V4(v4) => format!("{v4}:{port}/{protocol}"),
-                IpAddr::V6(v6) => format!("[{v6}]:{port}/{protocol}"),
-            }
-        }
-    };
-    Sensitive::new(text)
 }

@@ -19,6 +19,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     time::{Duration, Instant},
 };
+use writ_abi::limits::RECORD_RINGS;
 use writ_control::Refusal;
 use writ_driver::memory::BlockMemory;
 use writ_mediation::{
@@ -39,6 +40,7 @@ const JOURNALS_TIMEOUT: Duration = Duration::from_secs(120);
 /// What the control thread is made of.
 pub(crate) struct Parts {
     pub(crate) backend: &'static str,
+    pub(crate) own_tunnels: Vec<&'static str>,
     pub(crate) roles: Roles,
     pub(crate) leap: LeapTable,
     pub(crate) drain_s: u64,
@@ -69,6 +71,7 @@ impl Control {
     pub(crate) fn new(parts: Parts) -> Self {
         Self {
             backend: parts.backend,
+            own_tunnels: parts.own_tunnels,
             roles: parts.roles,
             leap: parts.leap,
             drain_ns: parts.drain_s.saturating_mul(1_000_000_000),
@@ -94,9 +97,9 @@ impl Control {
             ring_faults: 0,
             storage_alarm: false,
             missing_since: None,
-            missing_frames: 0,
-            missing_causes: 0,
+            missing_causes: [0; RECORD_RINGS],
             unattributed_seen: 0,
+            row_watch: super::health::RowWatch::default(),
             early: Vec::new(),
         }
     }
@@ -314,16 +317,17 @@ impl Control {
     fn rearm(&mut self, index: TaskIndex) -> bool {
         let Some(task) = self.tasks.get(&index) else { return false };
         let spec = std::sync::Arc::clone(&task.spec);
-        let change = [Change::Add(convert::table_task(index, &spec, self.card_time))];
         let ring = &self.ring;
-        let armed = match self.card.arm() {
-            Ok(()) => {
+        let armed = convert::table_task(index, &spec, self.card_time)
+            .map_err(|error| error.to_string())
+            .and_then(|task| self.card.arm().map(|()| task).map_err(|error| error.to_string()))
+            .and_then(|task| {
+                let change = [Change::Add(task)];
                 self.card.change(&change, &mut |fan_out| ring.publish(fan_out)).map_err(|error| error.to_string())
-            }
-            Err(error) => Err(error.to_string()),
-        };
+            });
         match armed {
             Ok(committed) => {
+                self.note_rings();
                 let at = TaiNs(committed.effective_ns);
                 self.card_time = self.card_time.max(at);
                 if let Some(task) = self.tasks.get_mut(&index) {

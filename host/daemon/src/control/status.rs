@@ -12,12 +12,12 @@ use writ_control::Sensitive;
 use writ_control::{
     Answer, Refusal,
     report::{
-        ArenaReport, CardReport, ConnectionState, DestinationStatus, RowUse, SessionReport, StatusReport, TaskCounts,
+        ArenaReport, CardReport, ConnectionState, DestinationStatus, RingReport, RowUse, SessionReport, StatusReport,
+        TaskCounts,
     },
 };
-use writ_driver::CardStatus;
+use writ_driver::{CardStatus, RingStatistics};
 use writ_mediation::{lifecycle::TaskState, units::SessionKey};
-use writ_tables::Table;
 
 /// A certificate that ends so soon is worth an alarm.
 const CERTIFICATE_WARNING_S: i64 = 14 * 86_400;
@@ -44,13 +44,16 @@ impl Control {
 
     pub(super) fn card_status(&mut self) -> Result<Answer, Refusal> {
         let probe = self.ask_ring(RingOrder::Probe)?;
+        if self.card_fault.is_none() {
+            self.look_at_rows()?;
+        }
         Ok(Answer::CardStatus(Box::new(self.card_report(&probe))))
     }
 
     /// The card as it is; of one that does not answer, what was known last.
     fn card_report(&mut self, probe: &Probe) -> CardReport {
         let identity = *self.card.card().identity();
-        let gone = CardStatus { tables_ready: false, records_idle: false, armed: false };
+        let gone = CardStatus { tables_ready: false, records_idle: false, committed: false, armed: false };
         let status = self.card.status().unwrap_or(gone);
         let now = self.look_at_clock().unwrap_or(self.card_time);
         let quality = match self.card.card().time_quality() {
@@ -65,9 +68,10 @@ impl Control {
             .iter()
             .map(|each| {
                 let used = RowUse { used: each.rows_used.into(), capacity: each.rows.into() };
-                (table_name(each.table).to_owned(), used)
+                (convert::area_name(each.area).to_owned(), used)
             })
             .collect();
+        let sum = |count: fn(&RingStatistics) -> u64| probe.rings.iter().map(|(_, sums)| count(sums)).sum();
         CardReport {
             backend: self.backend.to_owned(),
             abi: format!("{}.{}", identity.abi_major, identity.abi_minor),
@@ -75,12 +79,24 @@ impl Control {
             armed: status.armed,
             tables_ready: status.tables_ready,
             records_idle: status.records_idle,
+            committed: status.committed,
             time: convert::instant(&self.leap, now),
             time_quality: quality.to_owned(),
+            prefix_bits: self.card.tables().geometry().prefix_bits(),
+            own_tunnels: self.own_tunnels.iter().map(|&name| name.to_owned()).collect(),
             rows,
-            records_consumed: probe.packets,
-            gaps_consumed: probe.gaps,
+            records_consumed: sum(|sums| sums.packets),
+            gaps_consumed: sum(|sums| sums.gaps),
+            rings: probe.rings.iter().map(|(ring, sums)| self.ring_report(*ring, sums)).collect(),
+            rows_health: self.row_watch.report(),
         }
+    }
+
+    fn ring_report(&self, ring: u8, sums: &RingStatistics) -> RingReport {
+        let tables = self.card.tables();
+        let RingStatistics { packets, gaps, missing, lost, bad_records, .. } = *sums;
+        let tasks = tables.tasks().filter(|task| tables.ring_of(task.index) == Some(ring)).count() as u64;
+        RingReport { ring, tasks, packets, gaps, missing, lost, bad_records }
     }
 
     fn task_counts(&self, task: &LiveTask) -> TaskCounts {
@@ -133,8 +149,9 @@ impl Control {
             alarms.push(format!("the card was given up: {fault}"));
         }
         if self.ring_faults > 0 {
-            alarms.push(format!("{} faults of the record ring", self.ring_faults));
+            alarms.push(format!("{} faults of the record rings", self.ring_faults));
         }
+        alarms.extend(self.row_watch.alarms());
         if !self.audit.is_sound() {
             alarms.push("the audit log does not reach the disk: nothing new is armed".to_owned());
         }
@@ -157,13 +174,5 @@ impl Control {
             }
         }
         alarms
-    }
-}
-
-/// A table's name for operators.
-pub(super) const fn table_name(table: Table) -> &'static str {
-    match table {
-        Table::Address => "address",
-        Table::Endpoint => "endpoint",
     }
 }

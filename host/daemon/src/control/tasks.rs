@@ -39,7 +39,8 @@ impl Control {
     ) -> Result<Answer, Refusal> {
         let now = self.look_at_clock()?;
         let spec = self.judge(who, request, now)?;
-        let planned = convert::table_task(PLANNED, &spec, now);
+        let planned = convert::table_task(PLANNED, &spec, now)
+            .map_err(|error| Refusal::new(RefusalCode::Internal, "targets", error.to_string()))?;
         let plan = self.card.plan(&[Change::Add(planned)]).map_err(|refusal| match refusal {
             writ_tables::Refusal::EmptyTerm(_) => Refusal::new(
                 RefusalCode::Invalid,
@@ -47,7 +48,7 @@ impl Control {
                 "by the ticks of the card's rows the task ends before it begins",
             )
             .hint("rows expire in ticks; let it end later"),
-            other => Refusal::new(RefusalCode::Limit, "card tables", other.to_string()),
+            other => convert::no_room(&other),
         })?;
         let starts_now = spec.start <= now;
         let row_commands = if starts_now { plan.writes().len() as u64 } else { 0 };
@@ -94,9 +95,13 @@ impl Control {
             Refusal::new(RefusalCode::Invalid, "access_type", "unknown access type")
                 .hint(format!("known are {}", names.join(", ")))
         })?;
-        for target in &request.targets {
-            target.check().map_err(|error| Refusal::new(RefusalCode::Invalid, "targets", error.to_string()))?;
-        }
+        let targets = request.targets.iter().enumerate().map(|(entry, target)| {
+            convert::target(target.reveal()).map_err(|error| {
+                Refusal::new(RefusalCode::Invalid, "targets", format!("entry {entry}: {error}"))
+                    .hint("see `writ task activate --help`")
+            })
+        });
+        let targets = targets.collect::<Result<_, _>>()?;
         let start = match request.start {
             TimeSpec::Now => None,
             other => Some(self.time(other, now, "start")?),
@@ -115,7 +120,7 @@ impl Control {
             circuit: request.circuit.reveal().to_owned(),
             username: request.username.reveal().to_owned(),
             access_type: Some(access_type),
-            targets: request.targets.iter().map(convert::target).collect(),
+            targets,
             scope: Some(convert::scope(request.scope)),
             delivery: Some(convert::delivery(request.deliver, request.scope)),
             destinations: vec![destination],

@@ -18,7 +18,7 @@ impl Control {
         let shown = |text: &Private| reveal.then(|| Sensitive::new(text.reveal()));
         let targets = spec.targets.iter().map(|target| TargetView {
             kind: target.kind().to_owned(),
-            value: reveal.then(|| value_of(&target.reveal())),
+            value: reveal.then(|| value_of(target.text.reveal())),
         });
         TaskView {
             xid: spec.xid.0.into_uuid(),

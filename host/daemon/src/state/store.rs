@@ -1,9 +1,12 @@
 //! What has to be known again after a restart: destinations, tasks and where they stand, numbers that must never be given
 //! twice. SQLite in WAL mode with `synchronous = FULL`, one writer; whatever identifies a target is sealed.
 
-use crate::state::{
-    audit::NamedNumbers,
-    keys::{KEY_BYTES, MasterKey, Purpose, SealBroken, Sealer},
+use crate::{
+    convert,
+    state::{
+        audit::NamedNumbers,
+        keys::{KEY_BYTES, MasterKey, Purpose, SealBroken, Sealer},
+    },
 };
 use rusqlite::{Connection, OptionalExtension, params};
 use std::{fmt, path::Path};
@@ -393,7 +396,8 @@ impl Store {
         let field = |what: String| StoreError::Field { row: format!("task {}", index.0), what };
         let sealed: Vec<u8> = row.get(1)?;
         let plain = self.sealer.open(&seal_place(index), &sealed).map_err(|_| StoreError::Seal { task: index.0 })?;
-        let spec = TaskSpec::from_stored(&plain).map_err(|error: StoredError| field(error.to_string()))?;
+        let spec = TaskSpec::from_stored(&plain, |text| convert::target(text).ok())
+            .map_err(|error: StoredError| field(error.to_string()))?;
         let (state, reason): (String, String) = (row.get(2)?, row.get(3)?);
         let time = |column| row.get::<_, Option<i64>>(column).map(|value| value.map(|ns| TaiNs(ns as u64)));
         Ok(StoredTask {
@@ -427,7 +431,7 @@ mod tests {
     use writ_control::{Confirmation, InterfaceAddresses, TransportSecurity};
     use writ_handover::ids::{Liid, Xid};
     use writ_mediation::{
-        task::{AccessType, Delivery, OrderKind, Responsible, Scope, TargetIdentifier},
+        task::{AccessType, Delivery, OrderKind, Responsible, Scope},
         units::Sensitive,
     };
 
@@ -457,7 +461,7 @@ mod tests {
                 circuit: Sensitive::new("circuit-17"),
                 username: Sensitive::new("subscriber-name"),
                 access_type: AccessType::Fttx,
-                targets: vec![TargetIdentifier::parse("ipv4=192.0.2.77").expect("a target")],
+                targets: vec![convert::target("ipv4=192.0.2.77").expect("a target")],
                 scope: Scope::Content,
                 delivery: Delivery::Hi2AndHi3,
                 destinations: vec![DestinationIndex(0)],

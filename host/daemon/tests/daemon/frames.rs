@@ -56,6 +56,23 @@ pub(crate) fn packet6(source: Ipv6Addr, destination: Ipv6Addr, ports: (u16, u16)
     packet
 }
 
+/// A packet in a GTP-U tunnel: the outer packet.
+pub(crate) fn gtpu4(source: Ipv4Addr, destination: Ipv4Addr, teid: u32, inner: &[u8]) -> Vec<u8> {
+    let mut payload = vec![0x30, 0xff];
+    payload.extend_from_slice(&(inner.len() as u16).to_be_bytes());
+    payload.extend_from_slice(&teid.to_be_bytes());
+    payload.extend_from_slice(inner);
+    packet4(source, destination, (2152, 2152), &payload)
+}
+
+/// A frame with these addresses and whatever stands behind them, without FCS, padded.
+pub(crate) fn link_frame(destination: [u8; 6], source: [u8; 6], rest: &[&[u8]]) -> Vec<u8> {
+    let mut frame = [destination, source].concat();
+    rest.iter().for_each(|part| frame.extend_from_slice(part));
+    frame.resize(frame.len().max(60), 0);
+    frame
+}
+
 /// The frame of a packet, without FCS.
 pub(crate) fn frame(packet: &[u8]) -> Vec<u8> {
     ethernet(if packet[0] >> 4 == 6 { 0x86dd } else { 0x0800 }, packet)

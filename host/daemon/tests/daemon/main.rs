@@ -2,6 +2,7 @@
 
 mod delivery;
 mod frames;
+mod kinds;
 mod loss;
 mod orders;
 mod peer;

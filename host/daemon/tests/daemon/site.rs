@@ -210,13 +210,19 @@ shutdown_flush_ms = 500
 
     /// Plays packets on port A, so far apart, and returns their stamps.
     pub(crate) fn play_every(&self, packets: &[Vec<u8>], gap_ns: u64) -> Vec<u64> {
+        let frames: Vec<Vec<u8>> = packets.iter().map(|packet| frames::frame(packet)).collect();
+        self.play_frames(&frames, gap_ns)
+    }
+
+    /// Plays frames on port A, so far apart, and returns their stamps.
+    pub(crate) fn play_frames(&self, frames: &[Vec<u8>], gap_ns: u64) -> Vec<u64> {
         let mut wire = Client::connect(&self.folder.join("run/wire.sock")).expect("the wire is served");
         let begin = wire.card_time_ns().expect("it answers") + 200_000;
-        let frame = |(number, packet): (usize, &Vec<u8>)| {
-            PlayFrame::new(PortSide::A, begin + gap_ns * number as u64, frames::frame(packet))
+        let frame = |(number, bytes): (usize, &Vec<u8>)| {
+            PlayFrame::new(PortSide::A, begin + gap_ns * number as u64, bytes.clone())
         };
-        let mut stamps = vec![0; packets.len()];
-        wire.play(packets.iter().enumerate().map(frame), |seen| {
+        let mut stamps = vec![0; frames.len()];
+        wire.play(frames.iter().enumerate().map(frame), |seen| {
             if let writ_sim::wire::Seen::Arrived { number, stamp_ns, .. } = seen {
                 stamps[number as usize] = stamp_ns;
             }

@@ -8,7 +8,7 @@ use super::{
         load_u16, load_u32, load_u64, mix, store,
     },
 };
-use crate::units::{ContextIndex, DestinationIndex, Interface, SessionKey};
+use crate::units::{ContextIndex, DestinationIndex, Interface, RecordNumber, SessionKey};
 use core::{fmt, ops::Range};
 
 /// One PDU in a block.
@@ -20,8 +20,8 @@ pub struct Entry {
     pub context: ContextIndex,
     /// Its number, low 32 bits.
     pub sequence: u32,
-    /// The card's record that it was made from; 0 for an event.
-    pub record: u32,
+    /// The card's record that it was made from; zero for an event.
+    pub record: RecordNumber,
     /// Packets in it; 0 for an event (begin, end, notice).
     pub packets: u16,
     /// Whether `record` means something.
@@ -31,14 +31,23 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// `packets` and the flags as one word.
+    /// `packets`, the flags and the record's ring as one word.
     pub(crate) fn meta(&self) -> u32 {
-        u32::from(self.packets) | u32::from(self.has_record) << 16 | u32::from(self.numbered) << 17
+        let flags = u32::from(self.has_record) << 16 | u32::from(self.numbered) << 17;
+        u32::from(self.packets) | flags | u32::from(self.record.ring) << 24
     }
 
-    /// Takes [`Entry::meta`] apart: packets, `has_record`, `numbered`.
-    pub(crate) fn parse_meta(meta: u32) -> (u16, bool, bool) {
-        (meta as u16, meta >> 16 & 1 == 1, meta >> 17 & 1 == 1)
+    /// Puts an entry together from its words as they are stored.
+    pub(crate) fn from_words(end: u32, context: u32, sequence: u32, record: u32, meta: u32) -> Self {
+        Self {
+            end,
+            context: ContextIndex(context),
+            sequence,
+            record: RecordNumber { ring: (meta >> 24) as u8, sequence: record },
+            packets: meta as u16,
+            has_record: meta >> 16 & 1 == 1,
+            numbered: meta >> 17 & 1 == 1,
+        }
     }
 
     fn check(&self, block_sequence: u64, index: u32) -> u32 {
@@ -46,7 +55,7 @@ impl Entry {
             block_sequence,
             u64::from(index) << 32 | u64::from(self.end),
             u64::from(self.context.0) << 32 | u64::from(self.sequence),
-            u64::from(self.record) << 32 | u64::from(self.meta()),
+            u64::from(self.record.sequence) << 32 | u64::from(self.meta()),
         ];
         (mix(&words) >> 16) as u32
     }
@@ -88,16 +97,8 @@ impl<B: BlockMemory> Block<B> {
 
     fn entry(&self, index: u32) -> Entry {
         let (memory, at) = (self.memory.as_ref(), entry_at(index));
-        let (packets, has_record, numbered) = Entry::parse_meta(load_u32(memory, at + 16));
-        Entry {
-            end: load_u32(memory, at),
-            context: ContextIndex(load_u32(memory, at + 4)),
-            sequence: load_u32(memory, at + 8),
-            record: load_u32(memory, at + 12),
-            packets,
-            has_record,
-            numbered,
-        }
+        let [end, context, sequence, record, meta] = [0, 4, 8, 12, 16].map(|word| load_u32(memory, at + word));
+        Entry::from_words(end, context, sequence, record, meta)
     }
 
     fn store_entry(&mut self, index: u32, entry: &Entry) {
@@ -105,7 +106,7 @@ impl<B: BlockMemory> Block<B> {
         store(&mut bytes, 0, &entry.end.to_le_bytes());
         store(&mut bytes, 4, &entry.context.0.to_le_bytes());
         store(&mut bytes, 8, &entry.sequence.to_le_bytes());
-        store(&mut bytes, 12, &entry.record.to_le_bytes());
+        store(&mut bytes, 12, &entry.record.sequence.to_le_bytes());
         store(&mut bytes, 16, &entry.meta().to_le_bytes());
         store(&mut bytes, 20, &entry.check(self.sequence, index).to_le_bytes());
         store(&mut self.memory, entry_at(index), &bytes);

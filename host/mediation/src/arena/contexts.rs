@@ -8,7 +8,7 @@ use super::{
         TABLE_BLOCK_SEQUENCE_AT, barrier, load_u16, load_u32, load_u64, mix, store,
     },
 };
-use crate::units::{ContextIndex, DestinationIndex, Interface, SessionKey, TaskIndex};
+use crate::units::{ContextIndex, DestinationIndex, Interface, RecordNumber, SessionKey, TaskIndex};
 use core::fmt;
 use writ_handover::ids::Cin;
 
@@ -71,7 +71,7 @@ pub struct ContextState {
     /// Next number to give out.
     pub next_sequence: u64,
     /// Last record of the card that became a PDU of it.
-    pub last_record: Option<u32>,
+    pub last_record: Option<RecordNumber>,
     /// Accepted PDUs that are not confirmed.
     pub buffered_pdus: u64,
     /// Packets in them.
@@ -168,7 +168,8 @@ impl<B: BlockMemory> ContextTable<B> {
             },
             correlation_id: load_u64(row, ROW_CORRELATION_AT),
             next_sequence: load_u64(row, ROW_NEXT_AT),
-            last_record: (record >> 32 & 1 == 1).then_some(record as u32),
+            last_record: (record >> 32 & 1 == 1)
+                .then_some(RecordNumber { ring: (record >> 40) as u8, sequence: record as u32 }),
             buffered_pdus: 0,
             buffered_packets: 0,
         })
@@ -214,10 +215,11 @@ impl<B: BlockMemory> ContextTable<B> {
 
     /// Stores the next number of a numbering, and the record behind the last one.
     #[inline]
-    pub(crate) fn advance(&mut self, index: ContextIndex, next_sequence: u64, record: Option<u32>) {
+    pub(crate) fn advance(&mut self, index: ContextIndex, next_sequence: u64, record: Option<RecordNumber>) {
         self.store_row(index, ROW_NEXT_AT, &next_sequence.to_le_bytes());
         if let Some(record) = record {
-            self.store_row(index, ROW_RECORD_AT, &(u64::from(record) | 1 << 32).to_le_bytes());
+            let word = u64::from(record.sequence) | 1 << 32 | u64::from(record.ring) << 40;
+            self.store_row(index, ROW_RECORD_AT, &word.to_le_bytes());
         }
     }
 }

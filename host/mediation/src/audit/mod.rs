@@ -48,6 +48,7 @@ pub enum EventKind {
     CardUp,
     CardDown,
     CardDifference,
+    CardRepaired,
     CardLoss,
     TimeSet,
     LeapTableStale,
@@ -86,6 +87,7 @@ names!(EventKind {
     CardUp = "card-up",
     CardDown = "card-down",
     CardDifference = "card-difference",
+    CardRepaired = "card-repaired",
     CardLoss = "card-loss",
     TimeSet = "time-set",
     LeapTableStale = "leap-table-stale",
@@ -178,7 +180,7 @@ impl Event {
     /// What 47 CFR 1.20004 asks of the record of an interception, and what this product adds: for activation, deactivation and the
     /// end.
     pub fn interception(kind: EventKind, index: TaskIndex, spec: &TaskSpec) -> Self {
-        let targets = spec.targets.iter().map(|target| Sensitive::new(target.reveal())).collect();
+        let targets = spec.targets.iter().map(|target| target.text.clone()).collect();
         let destinations: Vec<String> = spec.destinations.iter().map(|destination| destination.0.to_string()).collect();
         Self::new(kind)
             .number("task", index.0.into())

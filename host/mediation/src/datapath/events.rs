@@ -9,7 +9,7 @@ use crate::{
     arena::{Arena, BlockMemory, SequenceKind},
     leap::LeapTable,
     lifecycle::CloseReason,
-    task::{AccessType, TargetIdentifier, TaskSpec},
+    task::{AccessType, TaskSpec},
     units::{HostNs, TaiNs, TaskIndex},
 };
 use core::net::IpAddr;
@@ -196,15 +196,15 @@ fn access_event(header: &pspdu::Context, spec: &TaskSpec, sequence: u64, time: U
         access_type(spec.access_type),
         ip_version(spec),
     );
-    let mut addresses: Vec<IpAddr> = spec.targets.iter().map(TargetIdentifier::address).collect();
+    let mut addresses: Vec<(IpAddr, Option<u8>)> =
+        spec.targets.iter().filter_map(|target| Some((target.address?, target.prefix_bits))).collect();
     addresses.sort_unstable();
     addresses.dedup();
-    let host = |address: IpAddr| IpAddress::host(address, IpAssignment::Static);
-    iri.target_ip_address = addresses.first().copied().map(host);
+    iri.target_ip_address = addresses.first().copied().map(ip_address);
     iri.other_target_identifiers =
-        addresses.iter().skip(1).map(|&address| OtherTargetIdentifier::IpAddress(host(address))).collect();
+        addresses.iter().skip(1).map(|&address| OtherTargetIdentifier::IpAddress(ip_address(address))).collect();
     if ip_version(spec) == IpVersion::V4AndV6 {
-        iri.additional_ip_address = addresses.iter().copied().find(IpAddr::is_ipv6).map(host);
+        iri.additional_ip_address = addresses.iter().copied().find(|(address, _)| address.is_ipv6()).map(ip_address);
     }
     iri.authentication_type = Some(AuthenticationType::Static);
     let stamp = GeneralizedTime::from_unix(time).expect("stamps are before the year 2555");
@@ -216,6 +216,21 @@ fn access_event(header: &pspdu::Context, spec: &TaskSpec, sequence: u64, time: U
     let payload = Payload::Iri(vec![IriPayload::new(iri_type, IriContents::IpIri(Box::new(iri)))]);
     let pdu = PsPdu { header: header.header(sequence as u32, time), payload };
     pdu.to_vec().expect("validate limits the texts, and a header that a template was made of can be written")
+}
+
+/// An address, or with a prefix length all that begin like it.
+fn ip_address((address, prefix_bits): (IpAddr, Option<u8>)) -> IpAddress<'static> {
+    let mut ip = IpAddress::host(address, IpAssignment::Static);
+    if let Some(bits) = prefix_bits {
+        match address {
+            IpAddr::V4(_) => {
+                let mask = u32::MAX.checked_shl(32 - u32::from(bits.min(32))).unwrap_or(0);
+                ip.ipv4_subnet_mask = Some(mask.to_be_bytes());
+            }
+            IpAddr::V6(_) => ip.ipv6_prefix_length = Some(bits.into()),
+        }
+    }
+    ip
 }
 
 const fn access_type(access_type: AccessType) -> InternetAccessType {
@@ -233,12 +248,12 @@ const fn access_type(access_type: AccessType) -> InternetAccessType {
     }
 }
 
+/// Versions that the target may speak: those of its addresses, or both where the order names a piece of network and no address.
 fn ip_version(spec: &TaskSpec) -> IpVersion {
-    let any_v4 = spec.targets.iter().any(|target| target.address().is_ipv4());
-    let any_v6 = spec.targets.iter().any(|target| target.address().is_ipv6());
-    match (any_v4, any_v6) {
-        (true, true) => IpVersion::V4AndV6,
-        (false, _) => IpVersion::V6,
-        _ => IpVersion::V4,
+    let any = |is: fn(&IpAddr) -> bool| spec.targets.iter().any(|target| target.address.as_ref().is_none_or(is));
+    match (any(IpAddr::is_ipv4), any(IpAddr::is_ipv6)) {
+        (true, false) => IpVersion::V4,
+        (false, true) => IpVersion::V6,
+        _ => IpVersion::V4AndV6,
     }
 }

@@ -1,10 +1,10 @@
-//! The IP packet inside a frame, and how much of it a scope may see.
+//! What a task sees of a frame: the IP packet of one layer or the whole frame, and how much of it a scope may see.
 
-use super::Packet;
+use super::{IpHeader, Packet};
 use crate::task::Scope;
 use writ_handover::{pspdu, x2x3};
 
-/// The IP packet of a record.
+/// An IP packet of a record.
 #[derive(Clone, Copy)]
 pub(super) struct IpView<'a> {
     captured: &'a [u8],
@@ -12,8 +12,10 @@ pub(super) struct IpView<'a> {
     l3_offset: usize,
     l3_end: usize,
     l4_end: usize,
-    /// Where the IP packet ends by its own length; what follows in the frame is padding.
+    /// Where the IP packet ends by its own length.
     ip_end: usize,
+    /// Where it ends in what was captured: what follows is padding of the frame, or lies outside the packet around it.
+    available_end: usize,
     flow: x2x3::Flow,
 }
 
@@ -25,6 +27,7 @@ pub(super) struct Direction {
 }
 
 impl Direction {
+    /// Neither: what matched names a piece of network and no end.
     pub(super) const fn new(from_target: bool, to_target: bool) -> Self {
         match (from_target, to_target) {
             (true, true) => Self { handover: pspdu::PayloadDirection::Combined, x: x2x3::PayloadDirection::Multiple },
@@ -40,9 +43,10 @@ impl Direction {
 }
 
 impl<'a> IpView<'a> {
-    /// `None` if the record contradicts itself: the card only copies IP packets of which it saw the whole IP header.
-    pub(super) fn new(packet: &Packet<'a>) -> Option<Self> {
-        let Packet { captured, l3_offset, l3_end, l4_end, .. } = *packet;
+    /// The packet whose header the card found there, none of it behind `end`. `None` if the record contradicts itself: the card only says
+    /// so of IP packets of which it saw the whole IP header.
+    fn new(captured: &'a [u8], header: &IpHeader, end: usize) -> Option<Self> {
+        let IpHeader { l3_offset, l3_end, l4_end, .. } = *header;
         let ip = captured.get(l3_offset..)?;
         let (is_v6, length, addresses) = match ip.first()? >> 4 {
             4 => {
@@ -64,53 +68,116 @@ impl<'a> IpView<'a> {
             _ => return None,
         };
         let ip_end = l3_offset + length;
-        if l3_end <= l3_offset || l4_end < l3_end || l4_end > ip_end || l3_end > captured.len() {
+        let available_end = ip_end.min(captured.len()).min(end);
+        if l3_end <= l3_offset || l4_end < l3_end || l4_end > ip_end || l3_end > available_end {
             return None;
         }
-        let ports = (packet.l4_offset == l3_end && matches!(packet.protocol, 6 | 17 | 132))
-            .then(|| captured.get(l3_end..l3_end + 4))
-            .flatten()
-            .map(|ports| x2x3::Ports {
+        let ports = (header.has_ports && l4_end - l3_end >= 4).then(|| captured.get(l3_end..l3_end + 4)).flatten().map(
+            |ports| x2x3::Ports {
                 source: u16::from_be_bytes([ports[0], ports[1]]),
                 destination: u16::from_be_bytes([ports[2], ports[3]]),
-            });
-        let flow = x2x3::Flow { addresses, ports, protocol: Some(packet.protocol) };
-        Some(Self { captured, is_v6, l3_offset, l3_end, l4_end, ip_end, flow })
+            },
+        );
+        let flow = x2x3::Flow { addresses, ports, protocol: Some(header.protocol) };
+        Some(Self { captured, is_v6, l3_offset, l3_end, l4_end, ip_end, available_end, flow })
     }
 
-    pub(super) fn format(&self) -> x2x3::PayloadFormat {
-        if self.is_v6 { x2x3::PayloadFormat::Ipv6 } else { x2x3::PayloadFormat::Ipv4 }
+    /// Where a scope ends in a packet that was captured whole.
+    const fn end(&self, scope: Scope) -> usize {
+        match scope {
+            Scope::Content => self.ip_end,
+            Scope::HeadersL4 => self.l4_end,
+            Scope::HeadersL3 => self.l3_end,
+        }
     }
 
-    /// The only place where a scope becomes octets: what of the IP packet a task with `scope` may see, as far as it was captured.
+    /// Addresses, and ports where the scope reaches them.
+    fn flow(&self, scope: Scope) -> x2x3::Flow {
+        let ports = self.flow.ports.filter(|_| scope > Scope::HeadersL3);
+        x2x3::Flow { ports, ..self.flow }
+    }
+}
+
+/// The views of a record. Of a packet without a tunnel there is an outer one only.
+pub(super) struct Views<'a> {
+    captured: &'a [u8],
+    original_bytes: usize,
+    outer: Option<IpView<'a>>,
+    inner: Option<IpView<'a>>,
+}
+
+impl<'a> Views<'a> {
+    #[inline]
+    pub(super) fn new(packet: &Packet<'a>) -> Self {
+        let Packet { captured, original_bytes, .. } = *packet;
+        let outer = packet.outer.and_then(|header| IpView::new(captured, &header, captured.len()));
+        // An inner packet without one around it is no inner packet.
+        let inner =
+            outer.zip(packet.inner).and_then(|(outer, header)| IpView::new(captured, &header, outer.available_end));
+        Self { captured, original_bytes, outer, inner }
+    }
+
+    /// The outer or the inner IP packet.
+    pub(super) fn ip(&self, inner: bool) -> Option<View<'a>> {
+        let view = if inner { self.inner } else { self.outer };
+        view.map(View::Ip)
+    }
+
+    /// The whole frame.
+    pub(super) fn frame(&self) -> View<'a> {
+        let flow = self.outer.map(|ip| ip.flow(Scope::Content));
+        View::Frame { captured: self.captured, original_bytes: self.original_bytes, flow }
+    }
+}
+
+/// What one task sees.
+#[derive(Clone, Copy)]
+pub(super) enum View<'a> {
+    /// An IP packet.
+    Ip(IpView<'a>),
+    /// The frame as it was on the wire, without its check sequence. For content only.
+    Frame {
+        captured: &'a [u8],
+        original_bytes: usize,
+        /// Of the outermost IP packet in it, if there is one.
+        flow: Option<x2x3::Flow>,
+    },
+}
+
+impl<'a> View<'a> {
+    pub(super) const fn format(&self) -> x2x3::PayloadFormat {
+        match self {
+            Self::Ip(ip) if ip.is_v6 => x2x3::PayloadFormat::Ipv6,
+            Self::Ip(_) => x2x3::PayloadFormat::Ipv4,
+            Self::Frame { .. } => x2x3::PayloadFormat::Ethernet,
+        }
+    }
+
+    /// The only place where a scope becomes octets: what a task with `scope` may see, as far as it was captured.
     pub(super) fn cut(&self, scope: Scope) -> &'a [u8] {
-        let end = match scope {
-            Scope::Content => self.ip_end,
-            Scope::HeadersL4 => self.l4_end,
-            Scope::HeadersL3 => self.l3_end,
-        };
-        let end = end.min(self.ip_end).min(self.captured.len());
-        &self.captured[self.l3_offset..end]
+        match self {
+            Self::Ip(ip) => &ip.captured[ip.l3_offset..ip.end(scope).min(ip.available_end)],
+            Self::Frame { captured, .. } if scope == Scope::Content => captured,
+            Self::Frame { .. } => &[],
+        }
     }
 
-    /// Length of the IP packet by its own header.
-    pub(super) fn length(&self) -> usize {
-        self.ip_end - self.l3_offset
-    }
-
-    /// Octets that the scope would see of a packet that was captured whole.
-    pub(super) fn wanted(&self, scope: Scope) -> usize {
-        let end = match scope {
-            Scope::Content => self.ip_end,
-            Scope::HeadersL4 => self.l4_end,
-            Scope::HeadersL3 => self.l3_end,
-        };
-        end - self.l3_offset
+    /// Length of what the scope would see of the whole.
+    pub(super) const fn wanted(&self, scope: Scope) -> usize {
+        match self {
+            Self::Ip(ip) => ip.end(scope) - ip.l3_offset,
+            Self::Frame { original_bytes, .. } => match scope {
+                Scope::Content => *original_bytes,
+                Scope::HeadersL4 | Scope::HeadersL3 => 0,
+            },
+        }
     }
 
     /// Attributes 10 to 16: ports only where the scope reaches them.
-    pub(super) fn flow(&self, scope: Scope) -> x2x3::Flow {
-        let ports = self.flow.ports.filter(|_| scope > Scope::HeadersL3);
-        x2x3::Flow { ports, ..self.flow }
+    pub(super) fn flow(&self, scope: Scope) -> Option<x2x3::Flow> {
+        match self {
+            Self::Ip(ip) => Some(ip.flow(scope)),
+            Self::Frame { flow, .. } => *flow,
+        }
     }
 }

@@ -3,9 +3,11 @@
 //! # What it does
 //! [`Encoder::packet`] takes one packet with the tasks that it hit and writes one PDU per task and destination straight into the
 //! destination's open block: IPCC on HI3 or IPIRIPacketReport on HI2, an X3 PDU of format 5/6 or an X2 PDU with the headers. What
-//! is delivered is the IP packet: layer 2 is left off, the padding of short frames too, and a headers-only task sees not one octet
-//! past its cut, whatever the record holds for others. Beginnings, ends, losses and notices come through the same thread, so that
-//! numbers have one owner.
+//! is delivered is the IP packet that the hit is of, the outer or the inner one of a tunnel: what stands around it is left off, layer 2 and
+//! the padding of short frames too, and a headers-only task sees not one octet past its cut, whatever the record holds for others. A hit on
+//! what stands in front of IP is of the whole frame: X3, format 7. Of several hits of one task, one of the frame goes before one of
+//! an IP packet, and the outer packet before the inner one. Beginnings, ends, losses and notices come through the same thread, so that numbers
+//! have one owner.
 //!
 //! # What it refuses
 //! A packet stamped outside a task's [start, end) is not delivered under it, whoever offered it: it is counted as a fault. When the
@@ -38,7 +40,7 @@ use crate::{
     arena::{Arena, BlockMemory, FreeBlock, NoRoom, SealedBlock},
     leap::LeapTable,
     session::Withheld,
-    units::{DestinationIndex, HostNs, SessionKey, TaiNs, TaskIndex},
+    units::{DestinationIndex, HostNs, RecordNumber, SessionKey, TaiNs, TaskIndex},
 };
 use route::Task;
 use writ_handover::{
@@ -95,53 +97,70 @@ impl EncoderConfig {
     }
 }
 
-/// A packet record, as the ring gives it. Offsets count from the frame's first byte; see the card's contract for their meaning.
-#[derive(Clone, Copy)]
-pub struct Packet<'a> {
-    /// The record's number.
-    pub record_sequence: u32,
-    /// Arrival.
-    pub stamp: TaiNs,
+/// Most targets of a task that one packet's PDU can name: as many as lookups can hit together, with room to spare.
+const TARGETS_NAMED_MAX: usize = 32;
+
+/// An IP header of a frame and the transport header behind it. Offsets count from the frame's first byte; see the card's contract for their
+/// meaning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IpHeader {
     /// First byte of the IP header.
     pub l3_offset: usize,
     /// End of the IP header with its options or extension headers.
     pub l3_end: usize,
-    /// First byte of a transport header that the card knows, or 0.
-    pub l4_offset: usize,
-    /// End of that transport header; equal to `l3_end` if there is none.
+    /// End of the transport header; equal to `l3_end` if there is none that the card knows.
     pub l4_end: usize,
     /// IP protocol behind the IP headers.
     pub protocol: u8,
+    /// The transport header begins with two ports.
+    pub has_ports: bool,
+}
+
+/// A packet record, as the ring gives it.
+#[derive(Clone, Copy)]
+pub struct Packet<'a> {
+    /// The record's number.
+    pub record: RecordNumber,
+    /// Arrival.
+    pub stamp: TaiNs,
+    /// The outer, or only, IP header.
+    pub outer: Option<IpHeader>,
+    /// The IP header inside a tunnel.
+    pub inner: Option<IpHeader>,
     /// The captured bytes, from the frame's first byte on.
     pub captured: &'a [u8],
+    /// Bytes of the frame on the wire, without its check sequence.
+    pub original_bytes: usize,
 }
 
 impl core::fmt::Debug for Packet<'_> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_struct("Packet")
-            .field("record_sequence", &self.record_sequence)
+            .field("record", &self.record)
             .field("stamp", &self.stamp)
             .field("captured", &self.captured.len())
             .finish_non_exhaustive()
     }
 }
 
-/// Which end of the packet is the target.
+/// Whose packet a hit selects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PacketEnd {
-    /// The sender: the packet comes from the target.
+pub enum HitSide {
+    /// The target sent it.
     Source,
-    /// The receiver: the packet goes to the target.
+    /// It goes to the target.
     Destination,
+    /// The target is a piece of network and no end: the direction is not known.
+    Either,
 }
 
-/// What was looked up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KeyKind {
-    /// An address.
-    Address,
-    /// Address, protocol and port.
-    Endpoint,
+/// Which IP packet of the frame a hit is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum HitLayer {
+    /// The outer, or only, one.
+    Outer,
+    /// The one inside a tunnel.
+    Inner,
 }
 
 /// One hit of one task.
@@ -149,10 +168,14 @@ pub enum KeyKind {
 pub struct TaskHit {
     /// The task.
     pub task: TaskIndex,
-    /// Which end matched.
-    pub end: PacketEnd,
-    /// In which table.
-    pub key: KeyKind,
+    /// Whose packet it is.
+    pub side: HitSide,
+    /// Which of the task's targets was hit, counted from 0.
+    pub target: u16,
+    /// The IP packet that it is of. Of no meaning for a hit of the frame.
+    pub layer: HitLayer,
+    /// It is of the whole frame: what was hit stands in front of the outer IP header.
+    pub frame: bool,
 }
 
 /// No free block in the arena. Nothing was lost: offer the same packet (or event) again later.
@@ -180,10 +203,10 @@ pub struct Encoded {
     pub replayed: u32,
 }
 
-/// How far a packet got that the arena had no room for.
+/// How far a packet got that the arena had no room for. The packets of other rings may go on meanwhile.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Progress {
-    record_sequence: u32,
+    record: RecordNumber,
     stamp: TaiNs,
     /// PDUs that are done.
     pdus: usize,
@@ -196,10 +219,12 @@ struct Match {
     task: TaskIndex,
     from_target: bool,
     to_target: bool,
-    address_source: bool,
-    address_destination: bool,
-    endpoint_source: bool,
-    endpoint_destination: bool,
+    /// A hit was of the whole frame.
+    frame: bool,
+    /// The outermost packet that a hit was of.
+    layer: HitLayer,
+    /// Targets that were hit, one bit each.
+    targets: u64,
 }
 
 /// See the module's documentation.
@@ -210,13 +235,21 @@ pub struct Encoder<B> {
     leap: LeapTable,
     tasks: Vec<Option<Box<Task>>>,
     matches: Vec<Match>,
-    progress: Option<Progress>,
+    /// Of each ring at most one.
+    progress: Vec<Progress>,
 }
 
 impl<B: BlockMemory> Encoder<B> {
     /// An encoder over an arena. Register the sessions next.
     pub fn new(arena: Arena<B>, config: EncoderConfig, leap: LeapTable) -> Self {
-        Self { arena, config, leap, tasks: Vec::new(), matches: Vec::with_capacity(64), progress: None }
+        Self {
+            arena,
+            config,
+            leap,
+            tasks: Vec::new(),
+            matches: Vec::with_capacity(64),
+            progress: Vec::with_capacity(8),
+        }
     }
 
     /// Registers a destination's interface with the number of blocks that it may hold, or changes that number. If the caps of all
@@ -274,7 +307,7 @@ impl<B: BlockMemory> Encoder<B> {
         for task in self.tasks.iter_mut().flatten() {
             task.forget_records();
         }
-        self.progress = None;
+        self.progress.clear();
     }
 
     /// Accepts a PDU that had been withheld, unchanged, under its old number. Release a task's PDUs in the order in which they were
@@ -290,7 +323,7 @@ impl<B: BlockMemory> Encoder<B> {
             end: 0,
             context: withheld.context,
             sequence: withheld.sequence,
-            record: 0,
+            record: RecordNumber::default(),
             packets: withheld.packets,
             has_record: false,
             numbered: false,

@@ -6,15 +6,15 @@ use super::{
 };
 use crate::{
     arena::{BlockMemory, ContextKey, SequenceKind},
-    task::{Protocol, Scope, TargetIdentifier, TaskSpec},
+    task::{Scope, TargetIdentifier, TaskSpec},
     units::{ContextIndex, DestinationIndex, Interface, SessionKey, TaskIndex},
 };
-use core::{fmt, net::IpAddr};
+use core::fmt;
 use writ_handover::{
     EncodeError,
     ids::Cin,
     pspdu,
-    x2x3::{self, Attribute, AttributeBlock, target},
+    x2x3::{self, Attribute, AttributeBlock},
 };
 
 /// How a task's numberings begin.
@@ -81,6 +81,8 @@ pub enum OpenError {
     CorrelationId,
     /// Header reports need LI-PS-PDU version 40 or later: the configured version is older.
     PacketReportVersion,
+    /// A target selects frames that may hold no IP packet, and the task's packets do not go out as content on X3: they would be lost.
+    FramesNeedX3,
     /// A value of the configuration or the task does not fit the format.
     Encode(EncodeError),
 }
@@ -102,6 +104,7 @@ impl fmt::Display for OpenError {
                     pspdu::LI_PS_VERSION_PACKET_REPORT_MIN
                 )
             }
+            Self::FramesNeedX3 => write!(f, "a target that selects whole frames needs content on X3"),
             Self::Encode(error) => error.fmt(f),
         }
     }
@@ -150,6 +153,9 @@ impl<B: BlockMemory> Encoder<B> {
         let headers_on_hi = spec.scope != Scope::Content && !on_x;
         if headers_on_hi && self.config.versions.li_ps < pspdu::LI_PS_VERSION_PACKET_REPORT_MIN {
             return Err(OpenError::PacketReportVersion);
+        }
+        if spec.selects_frames() && spec.packet_interface() != Interface::X3 {
+            return Err(OpenError::FramesNeedX3);
         }
         self.check_numberings(index, spec, open)?;
         let matched = if spec.packet_interface() == Interface::X2 { matched_attributes(spec)? } else { Vec::new() };
@@ -316,22 +322,12 @@ fn opened_contexts(task: &mut Task) -> Vec<OpenedContext> {
     task.routes.iter_mut().flat_map(Route::numberings).map(opened).collect()
 }
 
-/// Attribute 17 of each identifier.
-fn matched_attributes(spec: &TaskSpec) -> Result<Vec<(TargetIdentifier, AttributeBlock)>, OpenError> {
-    let attributes = |identifier: &TargetIdentifier| {
-        let address = match identifier.address() {
-            IpAddr::V4(address) => target::ipv4_address(address),
-            IpAddr::V6(address) => target::ipv6_address(address),
-        };
-        let port = match *identifier {
-            TargetIdentifier::Endpoint { protocol: Protocol::Tcp, port, .. } => Some(target::tcp_port(port)),
-            TargetIdentifier::Endpoint { protocol: Protocol::Udp, port, .. } => Some(target::udp_port(port)),
-            // X1 has no identifier for an SCTP port.
-            _ => None,
-        };
+/// Attribute 17 of each target.
+fn matched_attributes(spec: &TaskSpec) -> Result<Vec<AttributeBlock>, OpenError> {
+    let attributes = |target: &TargetIdentifier| {
         let attributes: Vec<Attribute<'_>> =
-            [Some(&address), port.as_ref()].into_iter().flatten().map(|text| Attribute::MatchedTarget(text)).collect();
-        Ok((*identifier, AttributeBlock::new(&attributes).map_err(OpenError::Encode)?))
+            target.x1_fragments.iter().map(|text| Attribute::MatchedTarget(text)).collect();
+        AttributeBlock::new(&attributes).map_err(OpenError::Encode)
     };
     spec.targets.iter().map(attributes).collect()
 }

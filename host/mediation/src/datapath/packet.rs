@@ -1,24 +1,23 @@
 //! The hot path.
 
 use super::{
-    ArenaFull, Encoded, Encoder, KeyKind, Match, Packet, PacketEnd, Progress, TaskHit,
-    ip::{Direction, IpView},
-    route::{LOOKUPS_MAX, PacketFacts, PduOutcome, Task, matched_blocks},
+    ArenaFull, Encoded, Encoder, HitLayer, HitSide, Match, Packet, Progress, TARGETS_NAMED_MAX, TaskHit,
+    ip::{Direction, View, Views},
+    route::{PacketFacts, PduOutcome, Task, matched_blocks},
 };
 use crate::{
     accounting::LossCause,
     arena::{Arena, BlockMemory},
-    task::Scope,
-    units::HostNs,
+    units::{HostNs, Interface, RecordNumber, TaskIndex},
 };
 use writ_handover::{time::UnixTime, x2x3::AttributeBlock};
 
 /// A packet as one task sees it.
 struct TaskPacket<'a> {
     hit: Match,
-    view: IpView<'a>,
+    view: View<'a>,
     time: UnixTime,
-    record: u32,
+    record: RecordNumber,
     /// PDUs of the packet that an earlier attempt has done.
     done: usize,
     now: HostNs,
@@ -32,12 +31,9 @@ impl<B: BlockMemory> Encoder<B> {
     /// done twice.
     pub fn packet(&mut self, now: HostNs, packet: &Packet<'_>, hits: &[TaskHit]) -> Result<Encoded, ArenaFull> {
         self.gather(hits);
-        let resumed = self
-            .progress
-            .take()
-            .filter(|progress| (progress.record_sequence, progress.stamp) == (packet.record_sequence, packet.stamp));
+        let resumed = self.take_progress(packet);
         let (done, mut encoded) = resumed.map_or((0, Encoded::default()), |progress| (progress.pdus, progress.so_far));
-        let view = IpView::new(packet);
+        let views = Views::new(packet);
         let time = self.leap.utc_from_tai(packet.stamp);
         // PDUs of this packet so far, those of an earlier attempt included.
         let mut pdus = 0;
@@ -48,6 +44,7 @@ impl<B: BlockMemory> Encoder<B> {
                 pdus += 1;
                 continue;
             };
+            let view = hit.view(&views, task);
             if !task.spec.covers(packet.stamp) || task.revoked || task.closed || view.is_none() {
                 if pdus >= done {
                     encoded.refused += 1;
@@ -62,14 +59,26 @@ impl<B: BlockMemory> Encoder<B> {
                 // caller.
                 let _ = Self::announce(&mut self.arena, &self.config, &self.leap, task, packet.stamp, now);
             }
-            let facts = TaskPacket { hit, view, time, record: packet.record_sequence, done, now };
+            let facts = TaskPacket { hit, view, time, record: packet.record, done, now };
             if let Err(full) = Self::encode_for(&mut self.arena, task, &facts, &mut pdus, &mut encoded) {
-                let (record_sequence, stamp) = (packet.record_sequence, packet.stamp);
-                self.progress = Some(Progress { record_sequence, stamp, pdus, so_far: encoded });
+                let (record, stamp) = (packet.record, packet.stamp);
+                self.progress.push(Progress { record, stamp, pdus, so_far: encoded });
                 return Err(full);
             }
         }
         Ok(encoded)
+    }
+
+    /// What an earlier attempt has done of this packet.
+    #[inline]
+    fn take_progress(&mut self, packet: &Packet<'_>) -> Option<Progress> {
+        if self.progress.is_empty() {
+            return None;
+        }
+        let at = self.progress.iter().position(|progress| progress.record.ring == packet.record.ring)?;
+        // A ring that went on without its packet does not come back to it.
+        let progress = self.progress.swap_remove(at);
+        ((progress.record, progress.stamp) == (packet.record, packet.stamp)).then_some(progress)
     }
 
     /// One PDU for each destination of a task, except the first ones that an earlier attempt has done.
@@ -84,9 +93,9 @@ impl<B: BlockMemory> Encoder<B> {
         let Task { routes, matched, spec, .. } = task;
         let mut found;
         let mut blocks: &[&AttributeBlock] = &[];
-        if let Some((_, first)) = matched.first() {
-            found = [first; LOOKUPS_MAX];
-            let count = matched_blocks(matched, &packet.hit, &packet.view.flow(Scope::Content), &mut found);
+        if let Some(first) = matched.first() {
+            found = [first; TARGETS_NAMED_MAX];
+            let count = matched_blocks(matched, packet.hit.targets, &mut found);
             blocks = &found[..count];
         }
         let facts = PacketFacts {
@@ -138,36 +147,39 @@ impl<B: BlockMemory> Encoder<B> {
                 packets.counters.faults.outside_window += 1;
             } else {
                 let cause = if malformed { LossCause::Malformed } else { LossCause::Revoked };
-                packets.lose(&mut arena.contexts, 1, cause, Some(packet.record_sequence));
+                packets.lose(&mut arena.contexts, 1, cause, Some(packet.record));
             }
         }
     }
 }
 
 impl Match {
-    const fn new(task: crate::units::TaskIndex) -> Self {
-        Self {
-            task,
-            from_target: false,
-            to_target: false,
-            address_source: false,
-            address_destination: false,
-            endpoint_source: false,
-            endpoint_destination: false,
-        }
+    const fn new(task: TaskIndex) -> Self {
+        // The outermost layer that some hit names wins, so it begins with the innermost.
+        Self { task, from_target: false, to_target: false, frame: false, layer: HitLayer::Inner, targets: 0 }
     }
 
     #[inline]
     fn add(&mut self, hit: &TaskHit) {
-        match hit.end {
-            PacketEnd::Source => self.from_target = true,
-            PacketEnd::Destination => self.to_target = true,
+        match hit.side {
+            HitSide::Source => self.from_target = true,
+            HitSide::Destination => self.to_target = true,
+            HitSide::Either => {}
         }
-        match (hit.key, hit.end) {
-            (KeyKind::Address, PacketEnd::Source) => self.address_source = true,
-            (KeyKind::Address, PacketEnd::Destination) => self.address_destination = true,
-            (KeyKind::Endpoint, PacketEnd::Source) => self.endpoint_source = true,
-            (KeyKind::Endpoint, PacketEnd::Destination) => self.endpoint_destination = true,
+        self.frame |= hit.frame;
+        if !hit.frame {
+            self.layer = self.layer.min(hit.layer);
         }
+        self.targets |= 1_u64.checked_shl(hit.target.into()).unwrap_or(0);
+    }
+
+    /// What the task sees of the packet; `None` if the record has no such thing, or if it may not go where the task's packets go.
+    #[inline]
+    fn view<'a>(&self, views: &Views<'a>, task: &Task) -> Option<View<'a>> {
+        if self.frame {
+            // `open_task` has seen to it; a frame on any other interface would be more than was ordered.
+            return (task.spec.packet_interface() == Interface::X3).then(|| views.frame());
+        }
+        views.ip(self.layer == HitLayer::Inner)
     }
 }

@@ -1,25 +1,21 @@
 //! What the encoder keeps of a task: its numberings and templates, one set a destination.
 
 use super::{
-    ArenaFull, Match,
-    ip::{Direction, IpView},
+    ArenaFull, TARGETS_NAMED_MAX,
+    ip::{Direction, View},
 };
 use crate::{
     accounting::{Faults, LossCause, Losses, TaskDelta},
     arena::{Arena, BlockMemory, ContextTable, Entry, NoRoom, SequenceKind, ShareIndex},
     session::Counts,
-    task::{Protocol, Scope, TargetIdentifier, TaskSpec},
-    units::{ContextIndex, HostNs, SessionKey, TaskIndex},
+    task::{Scope, TaskSpec},
+    units::{ContextIndex, HostNs, RecordNumber, SessionKey, TaskIndex},
 };
-use core::net::IpAddr;
 use writ_handover::{
     pspdu::{self, CcContents, CcPayload, IpCc, IpCcContents, Octets, Payload, PsPdu, RelativeOid},
     time::UnixTime,
     x2x3::{self, AttributeBlock},
 };
-
-/// Lookups of one packet: source and destination, in two tables.
-pub(super) const LOOKUPS_MAX: usize = 4;
 
 /// Differences since they were last taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,18 +37,21 @@ pub(super) struct Numbering {
     pub(super) kind: SequenceKind,
     pub(super) next: u64,
     /// After a restart with the same card: records up to this one became PDUs already.
-    pub(super) replayed_to: Option<u32>,
+    pub(super) replayed_to: Option<RecordNumber>,
     pub(super) counters: Counters,
 }
 
 impl Numbering {
-    /// Whether this record became a PDU before the process was restarted.
+    /// Whether this record became a PDU before the process was restarted. A task's packets come through one ring; where that was another one
+    /// before, nothing is known of the record, and it is taken.
     #[inline]
-    fn is_replayed(&mut self, record: u32) -> bool {
+    fn is_replayed(&mut self, record: RecordNumber) -> bool {
         match self.replayed_to {
             None => false,
             // Numbers wrap: not after means less than half the circle behind.
-            Some(last) if last.wrapping_sub(record) < u32::MAX / 2 => true,
+            Some(last) if last.ring == record.ring && last.sequence.wrapping_sub(record.sequence) < u32::MAX / 2 => {
+                true
+            }
             Some(_) => {
                 self.replayed_to = None;
                 false
@@ -66,7 +65,7 @@ impl Numbering {
         contexts: &mut ContextTable<B>,
         packets: u64,
         cause: LossCause,
-        record: Option<u32>,
+        record: Option<RecordNumber>,
     ) {
         self.next += packets;
         contexts.advance(self.context, self.next, record);
@@ -103,9 +102,8 @@ impl Numbering {
     ) -> Result<(), ArenaFull> {
         let block = arena.room(self.share, pdu.len(), now).map_err(|_: NoRoom| ArenaFull)?;
         block.space()[..pdu.len()].copy_from_slice(pdu);
-        let (context, sequence) = (self.context, self.next as u32);
-        block
-            .commit(pdu.len(), Entry { end: 0, context, sequence, record: 0, packets: 0, has_record: false, numbered });
+        let (context, sequence, record) = (self.context, self.next as u32, RecordNumber::default());
+        block.commit(pdu.len(), Entry { end: 0, context, sequence, record, packets: 0, has_record: false, numbered });
         self.counters.encoded += Counts { pdus: 1, packets: 0, bytes: pdu.len() as u64 };
         Ok(())
     }
@@ -168,10 +166,10 @@ pub(super) enum PduOutcome {
 
 /// What a route needs to know of a packet.
 pub(super) struct PacketFacts<'a> {
-    pub(super) view: &'a IpView<'a>,
+    pub(super) view: &'a View<'a>,
     pub(super) direction: Direction,
     pub(super) time: UnixTime,
-    pub(super) record: u32,
+    pub(super) record: RecordNumber,
     /// Attribute 17, for X2.
     pub(super) matched: &'a [&'a AttributeBlock],
     pub(super) scope: Scope,
@@ -226,7 +224,7 @@ impl Route {
     }
 
     #[inline]
-    fn entry(packets: &Numbering, record: u32) -> Entry {
+    fn entry(packets: &Numbering, record: RecordNumber) -> Entry {
         let (context, sequence) = (packets.context, packets.next as u32);
         Entry { end: 0, context, sequence, record, packets: 1, has_record: true, numbered: true }
     }
@@ -272,7 +270,7 @@ impl Route {
             direction: facts.direction.x,
             sequence: packets.next as u32,
             time: facts.time,
-            flow: Some(facts.view.flow(facts.scope)),
+            flow: facts.view.flow(facts.scope),
             blocks: if packets.kind == SequenceKind::X2 { facts.matched } else { &[] },
             payload,
         };
@@ -295,7 +293,7 @@ impl Route {
             object_id: RelativeOid::ip_cc(header.versions.ip_access),
             contents: IpCcContents::Truncated {
                 packet: Octets::borrowed(payload),
-                original_length: Some(facts.view.length() as u64),
+                original_length: Some(facts.view.wanted(facts.scope) as u64),
                 others: Vec::new(),
             },
         });
@@ -316,8 +314,8 @@ impl Route {
 pub(super) struct Task {
     pub(super) index: TaskIndex,
     pub(super) spec: TaskSpec,
-    /// The target's identifiers and attribute 17 of each; empty where nothing goes out on X2.
-    pub(super) matched: Vec<(TargetIdentifier, AttributeBlock)>,
+    /// Attribute 17 of each target, in their order; empty where nothing goes out on X2.
+    pub(super) matched: Vec<AttributeBlock>,
     pub(super) routes: Vec<Route>,
     /// A cINReset has to go out first.
     pub(super) reset_due: bool,
@@ -341,41 +339,18 @@ impl Task {
     }
 }
 
-/// Attribute 17 of the identifiers that this packet hit, at most as many as a packet has lookups.
+/// Attribute 17 of the targets that this packet hit, one bit each.
 #[inline]
 pub(super) fn matched_blocks<'t>(
-    matched: &'t [(TargetIdentifier, AttributeBlock)],
-    hit: &Match,
-    flow: &x2x3::Flow,
-    into: &mut [&'t AttributeBlock; LOOKUPS_MAX],
+    matched: &'t [AttributeBlock],
+    hit: u64,
+    into: &mut [&'t AttributeBlock; TARGETS_NAMED_MAX],
 ) -> usize {
+    let hit = matched.iter().take(u64::BITS as usize).enumerate().filter(|(target, _)| hit >> target & 1 == 1);
     let mut count = 0;
-    for (identifier, block) in matched {
-        if count < into.len() && is_hit(identifier, hit, flow) {
-            into[count] = block;
-            count += 1;
-        }
+    for ((_, block), place) in hit.zip(into.iter_mut()) {
+        *place = block;
+        count += 1;
     }
     count
-}
-
-fn is_hit(identifier: &TargetIdentifier, hit: &Match, flow: &x2x3::Flow) -> bool {
-    let (source, destination) = match flow.addresses {
-        x2x3::Addresses::V4 { source, destination } => (IpAddr::from(source), IpAddr::from(destination)),
-        x2x3::Addresses::V6 { source, destination } => (IpAddr::from(source), IpAddr::from(destination)),
-    };
-    match *identifier {
-        TargetIdentifier::Address(address) => {
-            (hit.address_source && address == source) || (hit.address_destination && address == destination)
-        }
-        TargetIdentifier::Endpoint { address, protocol, port } => {
-            let is_end = |end: IpAddr, end_port: u16| {
-                end == address && end_port == port && flow.protocol == Some(Protocol::number(protocol))
-            };
-            flow.ports.is_some_and(|ports| {
-                (hit.endpoint_source && is_end(source, ports.source))
-                    || (hit.endpoint_destination && is_end(destination, ports.destination))
-            })
-        }
-    }
 }

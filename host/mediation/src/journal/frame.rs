@@ -1,10 +1,7 @@
 //! Segment headers and frames as bytes.
 
 use super::storage::{Entropy, JournalKey, SegmentId};
-use crate::{
-    arena::Entry,
-    units::{ContextIndex, SessionKey},
-};
+use crate::{arena::Entry, units::SessionKey};
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 
 /// Most bytes of PDUs in a frame, unless a single PDU is longer.
@@ -160,7 +157,7 @@ impl BodyRef<'_> {
                     out.extend_from_slice(&entry.end.to_le_bytes());
                     out.extend_from_slice(&entry.context.0.to_le_bytes());
                     out.extend_from_slice(&entry.sequence.to_le_bytes());
-                    out.extend_from_slice(&entry.record.to_le_bytes());
+                    out.extend_from_slice(&entry.record.sequence.to_le_bytes());
                     out.extend_from_slice(&entry.meta().to_le_bytes());
                 }
                 out.extend_from_slice(pdus);
@@ -208,9 +205,7 @@ impl Body {
                 let mut entries = Vec::with_capacity(count);
                 for _ in 0..count {
                     let (end, context, sequence, record) = (reader.u32()?, reader.u32()?, reader.u32()?, reader.u32()?);
-                    let (packets, has_record, numbered) = Entry::parse_meta(reader.u32()?);
-                    let context = ContextIndex(context);
-                    entries.push(Entry { end, context, sequence, record, packets, has_record, numbered });
+                    entries.push(Entry::from_words(end, context, sequence, record, reader.u32()?));
                 }
                 let ordered = entries.is_sorted_by(|a, b| a.end < b.end);
                 let complete = entries.last().is_some_and(|last| last.end as usize == reader.0.len());

@@ -10,6 +10,8 @@
 //!
 //! The terms are those of 18 USC 2518(5), 3123(c), 2518(7), 3125 and 50 USC 1805(d) as this product reads them; a deployment that
 //! knows better sets shorter ones in the orders' own end, never longer ones.
+//!
+//! What a target's text means is not judged here: a [`TargetIdentifier`] was read by whoever made it. One that selects whole frames needs content on X3.
 
 mod rules;
 
@@ -19,7 +21,7 @@ use crate::{
     task::{AccessType, Delivery, OrderKind, Responsible, Scope, TargetIdentifier, TaskSpec},
     units::{DestinationIndex, Interface, Sensitive, TaiNs},
 };
-use core::{fmt, net::IpAddr};
+use core::fmt;
 use std::collections::BTreeMap;
 use writ_handover::ids::{Liid, Xid};
 
@@ -129,6 +131,7 @@ pub fn validate(
         if carries_content != (scope == Scope::Content) {
             judge.refuse(Field::Delivery, Rule::DoesNotFitScope(scope));
         }
+        judge.frames(&request.targets, scope, delivery);
     }
     if let Some(end) = end {
         judge.term(kind, start, end, context.now);
@@ -213,12 +216,14 @@ impl Judge {
             if targets[..index].contains(target) {
                 self.refuse(Field::Targets, Rule::Repeated(index));
             }
-            if let TargetIdentifier::Endpoint { port: 0, .. } = target {
-                self.refuse(Field::Targets, Rule::Form(format!("entry {index} has port 0")));
-            }
-            if let Some(sort) = unusable_address(target.address()) {
-                self.refuse(Field::Targets, Rule::NotASubscriber(index, sort));
-            }
+        }
+    }
+
+    /// Frames without an IP packet have no place in PS-PDUs or in header reports, which carry IP packets only: they would be lost.
+    fn frames(&mut self, targets: &[TargetIdentifier], scope: Scope, delivery: Delivery) {
+        let carried = delivery.packet_interface(scope) == Some(Interface::X3);
+        for (index, _) in targets.iter().enumerate().filter(|(_, target)| target.selects_frames && !carried) {
+            self.refuse(Field::Targets, Rule::WholeFrames(index));
         }
     }
 
@@ -299,17 +304,6 @@ impl Judge {
                 self.refuse(Field::Xid, Rule::XidInUse(destination));
             }
         }
-    }
-}
-
-fn unusable_address(address: IpAddr) -> Option<&'static str> {
-    match address {
-        address if address.is_unspecified() => Some("unspecified"),
-        address if address.is_multicast() => Some("multicast"),
-        IpAddr::V4(v4) if v4.is_broadcast() => Some("broadcast"),
-        // On the wire such a packet is an IPv4 packet: the address would never match.
-        IpAddr::V6(v6) if v6.to_ipv4_mapped().is_some() => Some("IPv4-mapped"),
-        _ => None,
     }
 }
 

@@ -91,8 +91,8 @@ pub enum Rule {
     TooMany(usize),
     /// The same entry twice; its index, from 0.
     Repeated(usize),
-    /// The address of this entry (index from 0) belongs to nobody or to everybody; which sort of address it is.
-    NotASubscriber(usize, &'static str),
+    /// This entry (index from 0) selects frames that may hold no IP packet, and the delivery carries IP packets only.
+    WholeFrames(usize),
     /// The kind of order does not allow the value.
     NotAllowedFor(OrderKind),
     /// Content needs HI3 or X3; headers only must not have them.
@@ -128,9 +128,11 @@ impl fmt::Display for Rule {
             Self::TooLong(max) => write!(f, "is longer than {max} bytes"),
             Self::TooMany(max) => write!(f, "has more than {max} entries"),
             Self::Repeated(index) => write!(f, "entry {index} stands there already"),
-            Self::NotASubscriber(index, sort) => {
-                write!(f, "entry {index} is a {sort} address: it names no single subscriber")
-            }
+            Self::WholeFrames(index) => write!(
+                f,
+                "entry {index} selects whole frames, with an IP packet in them or without: only content on x3 carries them, and neither \
+                 hi2, hi3 nor headers alone"
+            ),
             Self::NotAllowedFor(kind) => {
                 let rules = kind.rules();
                 let names = |all: Vec<&str>| all.join(", ");

@@ -50,31 +50,34 @@ pub enum Delivery {
     X2AndX3,
 }
 
-/// Transport protocol of an endpoint.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Protocol {
-    /// IP protocol 6.
-    Tcp,
-    /// IP protocol 17.
-    Udp,
-    /// IP protocol 132.
-    Sctp,
+/// One identifier of the target that the card can match. Opaque here: whoever makes it has read its text, knows what it stands for and has
+/// refused what names no subscriber. Two are the same if their texts are. `Debug` shows the kind only.
+#[derive(Clone, PartialEq, Eq)]
+pub struct TargetIdentifier {
+    /// As people write it: `KIND=VALUE`, in the one form that its value has.
+    pub text: Sensitive,
+    /// The target's address, or the first of its addresses; `None` where the order names none.
+    pub address: Option<IpAddr>,
+    /// `address` stands for all addresses with these first bits; `None`: for itself.
+    pub prefix_bits: Option<u8>,
+    /// The identifier as X1 `TargetIdentifier` arms without namespace prefix (attribute 17 of TS 103 221-2): one or several, or none where X1
+    /// has no word for it.
+    pub x1_fragments: Vec<String>,
+    /// It may select frames without an IP packet in them: see [`crate::datapath::TaskHit::frame`].
+    pub selects_frames: bool,
 }
 
-/// One identifier of the target that the card can match. `Debug` shows its kind only.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum TargetIdentifier {
-    /// All packets from or to an address.
-    Address(IpAddr),
-    /// All packets from or to a port of an address.
-    Endpoint {
-        /// The address.
-        address: IpAddr,
-        /// Its protocol.
-        protocol: Protocol,
-        /// The port, not 0.
-        port: u16,
-    },
+impl TargetIdentifier {
+    /// What stands in front of the `=`.
+    pub fn kind(&self) -> &str {
+        self.text.reveal().split_once('=').map_or("unknown", |(kind, _)| kind)
+    }
+}
+
+impl core::fmt::Debug for TargetIdentifier {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "{}=<redacted>", self.kind())
+    }
 }
 
 /// How the target is connected: `internetAccessType` of TS 102 232-3.
@@ -123,7 +126,7 @@ pub struct TaskSpec {
     pub username: Sensitive,
     /// How the subscription is connected.
     pub access_type: AccessType,
-    /// What to match; any of them.
+    /// What to match; any of them. [`crate::datapath::TaskHit::target`] counts them from 0.
     pub targets: Vec<TargetIdentifier>,
     /// How much of a packet.
     pub scope: Scope,
@@ -163,7 +166,6 @@ pub(crate) use names;
 names!(OrderKind { Title3 = "title3", PenRegister = "pen-register", TrapTrace = "trap-trace", Fisa = "fisa", Emergency = "emergency" });
 names!(Scope { HeadersL3 = "headers_l3", HeadersL4 = "headers_l4", Content = "content" });
 names!(Delivery { Hi2Only = "hi2", Hi2AndHi3 = "hi2+hi3", X2Only = "x2", X3Only = "x3", X2AndX3 = "x2+x3" });
-names!(Protocol { Tcp = "tcp", Udp = "udp", Sctp = "sctp" });
 names!(AccessType {
     Undefined = "undefined",
     DialUp = "dial-up",
@@ -205,94 +207,17 @@ impl Delivery {
     }
 }
 
-impl Protocol {
-    /// The IP protocol number.
-    pub const fn number(self) -> u8 {
-        match self {
-            Self::Tcp => 6,
-            Self::Udp => 17,
-            Self::Sctp => 132,
-        }
-    }
-}
-
-impl TargetIdentifier {
-    /// The address.
-    pub const fn address(&self) -> IpAddr {
-        match self {
-            Self::Address(address) | Self::Endpoint { address, .. } => *address,
-        }
-    }
-
-    /// As people write it: `ipv4=192.0.2.1`, `endpoint=[2001:db8::1]:5060/udp`. The identity of a target: for authorised eyes and
-    /// sealed fields only.
-    pub fn reveal(&self) -> String {
-        match *self {
-            Self::Address(IpAddr::V4(v4)) => format!("ipv4={v4}"),
-            Self::Address(IpAddr::V6(v6)) => format!("ipv6={v6}"),
-            Self::Endpoint { address: IpAddr::V4(v4), protocol, port } => {
-                format!("endpoint={v4}:{port}/{}", protocol.name())
-            }
-            Self::Endpoint { address: IpAddr::V6(v6), protocol, port } => {
-                format!("endpoint=[{v6}]:{port}/{}", protocol.name())
-            }
-        }
-    }
-
-    /// The inverse of [`TargetIdentifier::reveal`].
-    pub fn parse(text: &str) -> Option<Self> {
-        let (kind, value) = text.split_once('=')?;
-        match kind {
-            "ipv4" => Some(Self::Address(IpAddr::V4(value.parse().ok()?))),
-            "ipv6" => Some(Self::Address(IpAddr::V6(value.parse().ok()?))),
-            "endpoint" => {
-                let (socket, protocol) = value.rsplit_once('/')?;
-                let (address, port) = socket.rsplit_once(':')?;
-                let address = match address.strip_prefix('[').and_then(|inner| inner.strip_suffix(']')) {
-                    Some(inner) => IpAddr::V6(inner.parse().ok()?),
-                    None => IpAddr::V4(address.parse().ok()?),
-                };
-                Some(Self::Endpoint { address, protocol: Protocol::parse(protocol)?, port: port.parse().ok()? })
-            }
-            _ => None,
-        }
-    }
-
-    /// The kind, for output.
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Address(IpAddr::V4(_)) => "ipv4",
-            Self::Address(IpAddr::V6(_)) => "ipv6",
-            Self::Endpoint { .. } => "endpoint",
-        }
-    }
-
-    /// The identifier as an X1 `TargetIdentifier` arm without namespace prefix (attribute 17 of TS 103 221-2). IPv6 addresses in
-    /// full lower-case form, as the X1 schema asks. An endpoint is its address; the port stands in attributes 14 to 16 of every
-    /// PDU.
-    pub fn x1_fragment(&self) -> String {
-        match self.address() {
-            IpAddr::V4(v4) => format!("<ipv4Address>{v4}</ipv4Address>"),
-            IpAddr::V6(v6) => {
-                let groups: Vec<String> = v6.segments().iter().map(|group| format!("{group:04x}")).collect();
-                format!("<ipv6Address>{}</ipv6Address>", groups.join(":"))
-            }
-        }
-    }
-}
-
-impl core::fmt::Debug for TargetIdentifier {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "{}=<redacted>", self.kind())
-    }
-}
-
 impl TaskSpec {
     /// The interface that carries the task's packets.
     pub fn packet_interface(&self) -> Interface {
         self.delivery
             .packet_interface(self.scope)
             .expect("validate and from_stored refuse a delivery that does not fit the scope")
+    }
+
+    /// Whether one of its targets may select frames without an IP packet. Such a task is one for content on X3.
+    pub fn selects_frames(&self) -> bool {
+        self.targets.iter().any(|target| target.selects_frames)
     }
 
     /// Whether a frame stamped `stamp` belongs to the task: `start <= stamp < end`.

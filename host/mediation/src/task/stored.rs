@@ -2,7 +2,7 @@
 
 use crate::{
     task::{AccessType, Delivery, OrderKind, Responsible, Scope, TargetIdentifier, TaskSpec},
-    units::{DestinationIndex, Sensitive, TaiNs},
+    units::{DestinationIndex, Interface, Sensitive, TaiNs},
 };
 use core::fmt;
 use serde::{Deserialize, Serialize};
@@ -77,7 +77,7 @@ impl TaskSpec {
             circuit: self.circuit.clone(),
             username: self.username.clone(),
             access_type: self.access_type.name().into(),
-            targets: self.targets.iter().map(TargetIdentifier::reveal).collect(),
+            targets: self.targets.iter().map(|target| target.text.reveal().to_owned()).collect(),
             scope: self.scope.name().into(),
             delivery: self.delivery.name().into(),
             destinations: self.destinations.clone(),
@@ -89,17 +89,20 @@ impl TaskSpec {
         serde_json::to_vec(&stored).expect("strings and numbers always serialise")
     }
 
-    /// Reads [`TaskSpec::to_stored`]'s form back.
+    /// Reads [`TaskSpec::to_stored`]'s form back. `read_target` reads the text of a target, `None` for one that means nothing.
     ///
     /// # Errors
     /// [`StoredError`].
-    pub fn from_stored(bytes: &[u8]) -> Result<Self, StoredError> {
+    pub fn from_stored(
+        bytes: &[u8],
+        read_target: impl Fn(&str) -> Option<TargetIdentifier>,
+    ) -> Result<Self, StoredError> {
         let stored: Stored = serde_json::from_slice(bytes)
             .map_err(|error| StoredError::Form { line: error.line(), column: error.column() })?;
         if stored.version != VERSION {
             return Err(StoredError::Version(stored.version));
         }
-        let targets = stored.targets.iter().map(|text| TargetIdentifier::parse(text)).collect::<Option<Vec<_>>>();
+        let targets = stored.targets.iter().map(|text| read_target(text)).collect::<Option<Vec<_>>>();
         let spec = Self {
             xid: Xid::parse(&stored.xid).map_err(|_| StoredError::Field("xid"))?,
             liid: Liid::parse(&stored.liid).map_err(|_| StoredError::Field("liid"))?,
@@ -118,8 +121,12 @@ impl TaskSpec {
             end: stored.end_tai_ns,
             responsible: Responsible { uid: stored.responsible_uid, name: stored.responsible_name },
         };
-        if spec.delivery.packet_interface(spec.scope).is_none() {
-            return Err(StoredError::Field("delivery"));
+        match spec.delivery.packet_interface(spec.scope) {
+            None => return Err(StoredError::Field("delivery")),
+            Some(interface) if spec.selects_frames() && interface != Interface::X3 => {
+                return Err(StoredError::Field("targets"));
+            }
+            Some(_) => {}
         }
         if spec.destinations.is_empty() {
             return Err(StoredError::Field("destinations"));

@@ -25,6 +25,8 @@ pub(crate) enum Way {
     From,
     To,
     Both,
+    /// Said to be not known.
+    Unknown,
     None,
 }
 
@@ -48,6 +50,10 @@ pub(crate) struct Pdu {
     pub matched: Vec<String>,
     pub event: Option<pspdu::AccessEventType>,
     pub has_flow_ports: bool,
+    /// Number of the payload format on X; 0 on HI.
+    pub format: u16,
+    /// Whether there are addresses among the attributes on X.
+    pub has_flow: bool,
 }
 
 impl Pdu {
@@ -83,11 +89,14 @@ fn parse_handover(stream: &[u8]) -> Option<(Pdu, usize)> {
         matched: Vec::new(),
         event: None,
         has_flow_ports: false,
+        format: 0,
+        has_flow: false,
     };
     let way = |direction: Option<pspdu::PayloadDirection>| match direction {
         Some(pspdu::PayloadDirection::FromTarget) => Way::From,
         Some(pspdu::PayloadDirection::ToTarget) => Way::To,
         Some(pspdu::PayloadDirection::Combined) => Way::Both,
+        Some(pspdu::PayloadDirection::Indeterminate) => Way::Unknown,
         _ => Way::None,
     };
     match &decoded.pdu.payload {
@@ -137,6 +146,7 @@ fn parse_x(stream: &[u8]) -> Option<(Pdu, usize)> {
         x2x3::PayloadDirection::FromTarget => Way::From,
         x2x3::PayloadDirection::ToTarget => Way::To,
         x2x3::PayloadDirection::Multiple => Way::Both,
+        x2x3::PayloadDirection::Unknown => Way::Unknown,
         _ => Way::None,
     };
     let time_us = pdu.timestamp().map_or(0, |time| time.seconds() * 1_000_000 + u64::from(time.microseconds()));
@@ -153,6 +163,8 @@ fn parse_x(stream: &[u8]) -> Option<(Pdu, usize)> {
         matched: pdu.matched_targets().map(str::to_owned).collect(),
         event: None,
         has_flow_ports: pdu.attributes().any(|attribute| matches!(attribute, x2x3::Attribute::SourcePort(_))),
+        format: pdu.header.payload_format.number(),
+        has_flow: pdu.attributes().any(|attribute| (10..=13).contains(&attribute.number())),
     };
     Some((parsed, used))
 }

@@ -5,13 +5,14 @@ pub(crate) mod delivered;
 pub(crate) mod memory;
 
 use std::{collections::BTreeMap, net::IpAddr};
-use writ_handover::ids::{
-    CountryCode, Liid, NetworkElementId, NetworkFunctionId, OperatorId, PointOfInterceptionId, Xid,
+use writ_handover::{
+    ids::{CountryCode, Liid, NetworkElementId, NetworkFunctionId, OperatorId, PointOfInterceptionId, Xid},
+    x2x3,
 };
 use writ_mediation::{
-    datapath::{EncoderConfig, KeyKind, Packet, PacketEnd, TaskHit},
+    datapath::{EncoderConfig, HitLayer, HitSide, IpHeader, Packet, TaskHit},
     task::{AccessType, Delivery, OrderKind, Responsible, Scope, TargetIdentifier, TaskSpec},
-    units::{DestinationIndex, Sensitive, TaiNs, TaskIndex},
+    units::{DestinationIndex, RecordNumber, Sensitive, TaiNs, TaskIndex},
 };
 
 /// Card time at which tests begin, in ns.
@@ -48,8 +49,26 @@ pub(crate) fn encoder_config() -> EncoderConfig {
     }
 }
 
+/// A target with one address.
 pub(crate) fn address(text: &str) -> TargetIdentifier {
-    TargetIdentifier::Address(text.parse::<IpAddr>().expect("an address"))
+    let address: IpAddr = text.parse().expect("an address");
+    let kind = if address.is_ipv4() { "ipv4" } else { "ipv6" };
+    let fragment = match address {
+        IpAddr::V4(address) => x2x3::target::ipv4_address(address),
+        IpAddr::V6(address) => x2x3::target::ipv6_address(address),
+    };
+    TargetIdentifier { address: Some(address), ..target(&format!("{kind}={text}"), &[&fragment]) }
+}
+
+/// Any target, as the one who reads its text would make it.
+pub(crate) fn target(text: &str, x1_fragments: &[&str]) -> TargetIdentifier {
+    TargetIdentifier {
+        text: Sensitive::new(text),
+        address: None,
+        prefix_bits: None,
+        x1_fragments: x1_fragments.iter().map(|&fragment| fragment.to_owned()).collect(),
+        selects_frames: ["mac=", "vlan="].iter().any(|kind| text.starts_with(kind)),
+    }
 }
 
 /// A task with what matters to a test; number `n` names it.
@@ -86,77 +105,105 @@ pub(crate) fn task(
 #[derive(Debug, Clone)]
 pub(crate) struct Frame {
     pub bytes: Vec<u8>,
-    pub l3_offset: usize,
-    pub l3_end: usize,
-    pub l4_offset: usize,
-    pub l4_end: usize,
-    pub protocol: u8,
-    /// Where the IP packet ends; padding follows.
+    pub outer: Option<IpHeader>,
+    pub inner: Option<IpHeader>,
+    /// Where the outer IP packet ends; padding follows.
     pub ip_end: usize,
 }
 
-/// UDP from `source` to `destination` with `payload`, padded to 60 bytes as Ethernet asks.
-pub(crate) fn udp_frame(source: IpAddr, destination: IpAddr, ports: (u16, u16), payload: &[u8]) -> Frame {
+/// An IP packet with this protocol and body.
+pub(crate) fn ip_packet(source: IpAddr, destination: IpAddr, protocol: u8, body: &[u8]) -> Vec<u8> {
+    let mut packet = Vec::new();
+    match (source, destination) {
+        (IpAddr::V4(source), IpAddr::V4(destination)) => {
+            packet.extend_from_slice(&[0x45, 0]);
+            packet.extend_from_slice(&(20 + body.len() as u16).to_be_bytes());
+            packet.extend_from_slice(&[0, 0, 0, 0, 64, protocol, 0, 0]);
+            packet.extend_from_slice(&source.octets());
+            packet.extend_from_slice(&destination.octets());
+        }
+        (IpAddr::V6(source), IpAddr::V6(destination)) => {
+            packet.extend_from_slice(&[0x60, 0, 0, 0]);
+            packet.extend_from_slice(&(body.len() as u16).to_be_bytes());
+            packet.extend_from_slice(&[protocol, 64]);
+            packet.extend_from_slice(&source.octets());
+            packet.extend_from_slice(&destination.octets());
+        }
+        _ => panic!("both addresses are of one version"),
+    }
+    packet.extend_from_slice(body);
+    packet
+}
+
+/// A UDP datagram.
+pub(crate) fn udp(ports: (u16, u16), payload: &[u8]) -> Vec<u8> {
     let mut udp = Vec::new();
     udp.extend_from_slice(&ports.0.to_be_bytes());
     udp.extend_from_slice(&ports.1.to_be_bytes());
     udp.extend_from_slice(&(8 + payload.len() as u16).to_be_bytes());
     udp.extend_from_slice(&[0, 0]);
     udp.extend_from_slice(payload);
+    udp
+}
+
+/// Where the headers of a UDP packet that begins at `at` stand.
+pub(crate) fn udp_header(packet: &[u8], at: usize) -> IpHeader {
+    let l3_end = at + if packet[0] >> 4 == 4 { 20 } else { 40 };
+    IpHeader { l3_offset: at, l3_end, l4_end: l3_end + 8, protocol: 17, has_ports: true }
+}
+
+/// An Ethernet header for an IP packet, with `link` (tags, labels, session) between it and the packet.
+pub(crate) fn in_ethernet(link: &[u8], packet: &[u8]) -> Vec<u8> {
     let mut bytes = vec![2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];
-    let l3_end = match (source, destination) {
-        (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            bytes.extend_from_slice(&[8, 0, 0x45, 0]);
-            bytes.extend_from_slice(&(20 + udp.len() as u16).to_be_bytes());
-            bytes.extend_from_slice(&[0, 0, 0, 0, 64, 17, 0, 0]);
-            bytes.extend_from_slice(&source.octets());
-            bytes.extend_from_slice(&destination.octets());
-            34
-        }
-        (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            bytes.extend_from_slice(&[0x86, 0xdd, 0x60, 0, 0, 0]);
-            bytes.extend_from_slice(&(udp.len() as u16).to_be_bytes());
-            bytes.extend_from_slice(&[17, 64]);
-            bytes.extend_from_slice(&source.octets());
-            bytes.extend_from_slice(&destination.octets());
-            54
-        }
-        _ => panic!("both addresses are of one version"),
-    };
-    bytes.extend_from_slice(&udp);
-    let ip_end = bytes.len();
-    // Padding that must never be delivered.
-    bytes.resize(bytes.len().max(60), 0xee);
-    Frame { bytes, l3_offset: 14, l3_end, l4_offset: l3_end, l4_end: l3_end + 8, protocol: 17, ip_end }
+    if link.is_empty() {
+        let ether_type = if packet[0] >> 4 == 4 { [8, 0] } else { [0x86, 0xdd] };
+        bytes.extend_from_slice(&ether_type);
+    }
+    bytes.extend_from_slice(link);
+    bytes.extend_from_slice(packet);
+    bytes
+}
+
+/// UDP from `source` to `destination` with `payload`, padded to 60 bytes as Ethernet asks.
+pub(crate) fn udp_frame(source: IpAddr, destination: IpAddr, ports: (u16, u16), payload: &[u8]) -> Frame {
+    let packet = ip_packet(source, destination, 17, &udp(ports, payload));
+    Frame::new(in_ethernet(&[], &packet), Some(udp_header(&packet, 14)), None)
 }
 
 impl Frame {
+    pub(crate) fn new(mut bytes: Vec<u8>, outer: Option<IpHeader>, inner: Option<IpHeader>) -> Self {
+        let ip_end = bytes.len();
+        // Padding that must never be delivered with an IP packet.
+        bytes.resize(bytes.len().max(60), 0xee);
+        Self { bytes, outer, inner, ip_end }
+    }
+
     pub(crate) fn packet(&self, record_sequence: u32, stamp: u64) -> Packet<'_> {
         Packet {
-            record_sequence,
+            record: RecordNumber { ring: 0, sequence: record_sequence },
             stamp: TaiNs(stamp),
-            l3_offset: self.l3_offset,
-            l3_end: self.l3_end,
-            l4_offset: self.l4_offset,
-            l4_end: self.l4_end,
-            protocol: self.protocol,
+            outer: self.outer,
+            inner: self.inner,
             captured: &self.bytes,
+            original_bytes: self.bytes.len(),
         }
     }
 
     /// What a task with `scope` has to get of it.
     pub(crate) fn expected(&self, scope: Scope) -> &[u8] {
+        let outer = self.outer.expect("it has an IP header");
         let end = match scope {
             Scope::Content => self.ip_end,
-            Scope::HeadersL4 => self.l4_end,
-            Scope::HeadersL3 => self.l3_end,
+            Scope::HeadersL4 => outer.l4_end,
+            Scope::HeadersL3 => outer.l3_end,
         };
-        &self.bytes[self.l3_offset..end]
+        &self.bytes[outer.l3_offset..end]
     }
 }
 
-pub(crate) fn hit(task: u32, end: PacketEnd) -> TaskHit {
-    TaskHit { task: TaskIndex(task), end, key: KeyKind::Address }
+/// A hit of a task's first target on the outer IP packet.
+pub(crate) fn hit(task: u32, side: HitSide) -> TaskHit {
+    TaskHit { task: TaskIndex(task), side, target: 0, layer: HitLayer::Outer, frame: false }
 }
 
 /// Counts by key, for messages.

@@ -22,7 +22,7 @@ use writ_handover::{
 use writ_mediation::{
     accounting::Ledger,
     arena::{Arena, ArenaConfig, ArenaIdentity, Outcome, SealedBlock},
-    datapath::{Encoder, OpenTask, PacketEnd, Phase, TaskHit},
+    datapath::{Encoder, HitSide, OpenTask, Phase, TaskHit},
     journal::{Journal, JournalKey},
     leap::LeapTable,
     lifecycle::CloseReason,
@@ -104,14 +104,14 @@ fn ip(text: &str) -> IpAddr {
 
 impl World {
     pub(crate) fn new(plan: Plan) -> Self {
-        let target = address("192.0.2.1");
+        let target = || address("192.0.2.1");
         let mut tasks = vec![
-            task(1, target, Scope::Content, Delivery::Hi2AndHi3, &[1]),
+            task(1, target(), Scope::Content, Delivery::Hi2AndHi3, &[1]),
             // Another agency on the same target, another window.
-            task(2, target, Scope::Content, Delivery::Hi2AndHi3, &[2]),
+            task(2, target(), Scope::Content, Delivery::Hi2AndHi3, &[2]),
             task(3, address("2001:db8::1"), Scope::Content, Delivery::X3Only, &[3]),
-            task(4, target, Scope::HeadersL4, Delivery::Hi2Only, &[1]),
-            task(5, target, Scope::HeadersL3, Delivery::X2Only, &[3]),
+            task(4, target(), Scope::HeadersL4, Delivery::Hi2Only, &[1]),
+            task(5, target(), Scope::HeadersL3, Delivery::X2Only, &[3]),
             // One order for two destinations.
             task(6, address("198.51.100.7"), Scope::HeadersL4, Delivery::X2Only, &[3, 4]),
         ];
@@ -277,8 +277,8 @@ impl World {
         };
         let mut hits = Vec::new();
         for (index, spec) in &self.tasks {
-            for (end, address) in [(PacketEnd::Source, source), (PacketEnd::Destination, destination)] {
-                if spec.targets.iter().any(|target| target.address() == address) {
+            for (end, address) in [(HitSide::Source, source), (HitSide::Destination, destination)] {
+                if spec.targets.iter().any(|target| target.address == Some(address)) {
                     hits.push(hit(index.0, end));
                 }
             }
@@ -290,13 +290,13 @@ impl World {
     fn expect(&mut self, record: &Record) {
         let frame = &self.frames[record.frame];
         for (index, spec) in &self.tasks {
-            let ends: Vec<_> = record.hits.iter().filter(|hit| hit.task == *index).map(|hit| hit.end).collect();
+            let ends: Vec<_> = record.hits.iter().filter(|hit| hit.task == *index).map(|hit| hit.side).collect();
             if ends.is_empty() || record.stamp < spec.start.0 || record.stamp >= spec.end.0 {
                 continue;
             }
             let way = match ends.as_slice() {
-                [PacketEnd::Source] => Way::From,
-                [PacketEnd::Destination] => Way::To,
+                [HitSide::Source] => Way::From,
+                [HitSide::Destination] => Way::To,
                 _ => Way::Both,
             };
             for &destination in &spec.destinations {

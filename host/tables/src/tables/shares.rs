@@ -152,6 +152,8 @@ pub(super) fn staged_shares(before: &[Share], after: &[Share]) -> Vec<Share> {
         scope: one.scope.min(other.scope),
         start_ns: one.start_ns.max(other.start_ns),
         end_ns: one.end_ns.min(other.end_ns),
+        // Records of before are still under way, and what they hit was this.
+        target: one.target,
     };
     let find = |shares: &[Share], task| shares.iter().find(|share| share.task == task).copied();
     let old = before.iter().map(|share| find(after, share.task).map_or(*share, |new| both(share, &new)));

@@ -1,6 +1,7 @@
 //! Target identifiers: what an order names, as text and as match keys.
 
 mod fault;
+mod key;
 mod parse;
 mod text;
 
@@ -170,8 +171,16 @@ impl Target {
     }
 
     /// Whether hits of the target may be frames without an IP packet, so that only a delivery of whole frames carries all of them.
+    ///
+    /// They are those whose key stands in front of the outer IP header: a PPPoE session carries its own control packets, and a label any payload.
     pub const fn selects_frames(&self) -> bool {
-        matches!(self, Self::Mac(_) | Self::Vlan { .. })
+        match self {
+            Self::Mac(_) | Self::Vlan { .. } => true,
+            Self::Tunnel(TunnelTarget::Pppoe { .. } | TunnelTarget::Mpls { .. }) => true,
+            Self::Tunnel(TunnelTarget::Ip { .. }) => false,
+            Self::Ipv4(_) | Self::Ipv6(_) | Self::Ipv4Prefix { .. } | Self::Ipv6Prefix { .. } => false,
+            Self::Endpoint { .. } | Self::Flow { .. } => false,
+        }
     }
 
     /// Checks that the target names one host or one subscriber's piece of network, so that nobody else's packets are selected with it.

@@ -43,6 +43,45 @@ fn tasks_on_one_key_share_a_row_and_nothing_else() {
     assert_eq!(card.find(&key_of(&target(4))), None);
 }
 
+/// Which target a hit stands for is a matter of each task: they may name the same one in different places.
+#[test]
+fn every_share_says_which_target_of_its_task_it_is() {
+    let (mut tables, mut card) = world();
+    let text = ["ipv4=192.0.2.1", "ipv4=198.51.100.0/24", "mac=02:00:5e:00:53:01"];
+    let named = |index: u32, order: [usize; 4]| {
+        let targets = order.map(|number| text[number].parse().expect("good text")).into();
+        Task { targets, ..task(index, [], Scope::Content, 0) }
+    };
+    // The last one repeats the first, which counts.
+    apply(&mut tables, &mut card, &[Change::Add(named(1, [0, 1, 2, 0])), Change::Add(named(2, [2, 1, 0, 2]))]);
+    let shares = |tables: &Tables, text: &str| {
+        let keys = text.parse::<Target>().expect("good text").keys(None);
+        let of_key = |key: &Key| {
+            let (_, index) = tables.find(key).expect("the key is in the tables");
+            let fan_out = tables.fan_out();
+            let covering = fan_out.covering(index, 9000 * TICK_NS);
+            covering.map(|share| (share.task.0, share.target)).collect::<Vec<_>>()
+        };
+        keys.iter().map(of_key).collect::<Vec<_>>()
+    };
+    assert_eq!(shares(&tables, text[0]), [[(1, 0), (2, 2)]]);
+    assert_eq!(shares(&tables, text[1]), [[(1, 1), (2, 1)], [(1, 1), (2, 1)]], "both rules of a prefix");
+    assert_eq!(shares(&tables, text[2]), [[(1, 2), (2, 0)]]);
+    // The order is written anew, with the targets in another order.
+    card.clock_ns = 5000 * TICK_NS;
+    let changed = apply(&mut tables, &mut card, &[Change::Modify(named(1, [2, 0, 1, 1]))]);
+    assert_eq!(shares(&tables, text[0]), [[(1, 1), (2, 2)]]);
+    assert_eq!(shares(&tables, text[2]), [[(1, 0), (2, 0)]]);
+    let (_, index) = tables.find(&text[0].parse::<Target>().expect("good text").keys(None)[0]).expect("in the tables");
+    let before: Vec<u16> = tables
+        .fan_out()
+        .covering(index, changed.effective_ns - 1)
+        .filter(|share| share.task == TaskIndex(1))
+        .map(|share| share.target)
+        .collect();
+    assert_eq!(before, [0], "what was hit before the change is what it was then");
+}
+
 #[test]
 fn what_was_selected_before_the_end_is_delivered_after_it() {
     let (mut tables, mut card) = world();
@@ -216,6 +255,8 @@ fn tasks_that_share_targets_share_a_ring() {
     let joined: Vec<u8> = [4, 6, 12, 14, 40].into_iter().map(|number| ring(&card, number)).collect();
     assert!(joined.windows(2).all(|pair| pair[0] == pair[1]), "{joined:?}");
     assert_eq!((ring(&card, 0), ring(&card, 8)), (0, 2), "nobody else moves");
+    let told: Vec<Option<u8>> = [0, 1, 2, 3, 10, 99].map(|task| tables.ring_of(TaskIndex(task))).into();
+    assert_eq!(told, [Some(0), Some(joined[0]), Some(2), Some(joined[0]), Some(joined[0]), None]);
 }
 
 /// A packet hits one rule of a bank. What a prefix sends may go to another one, so senders' and receivers' rules never share a bank, which

@@ -71,8 +71,48 @@ fn good_text_is_read() {
         for (key, (_, bytes)) in keys.iter().zip(key_bytes(&target)) {
             let compared = &bytes[..bytes.len().min(writ_abi::key::KEY_BYTES_MAX)];
             assert_eq!(key.padded_bytes()[..compared.len()], *compared, "{text}");
+            assert!(key.target(Some(PREFIX_BITS)) == Some(target), "{text}: its key stands for something else");
         }
     }
+}
+
+#[test]
+fn frames_are_selected_by_what_stands_in_front_of_ip() {
+    let cases = [
+        ("ipv4=192.0.2.1", false),
+        ("ipv4=192.0.2.0/24", false),
+        ("ipv6=2001:db8::1", false),
+        ("ipv6=2001:db8::/56", false),
+        ("endpoint=192.0.2.1:1/udp", false),
+        ("flow=192.0.2.1:1-192.0.2.2:2/tcp", false),
+        ("tunnel=gtpu:1@192.0.2.1", false),
+        ("tunnel=ipip@192.0.2.1", false),
+        ("tunnel=pppoe:17@02:53:00:00:00:0a", true),
+        ("tunnel=mpls:16001", true),
+        ("mac=02:00:5e:00:53:01", true),
+        ("vlan=a:100", true),
+    ];
+    for (text, frames) in cases {
+        let target: Target = text.parse().expect("good text");
+        assert_eq!(target.selects_frames(), frames, "{text}");
+        // What the card finds in front of IP has a key in a table that looks there.
+        let link = |key: &Key| matches!(key.area(), Area::Table(Table::Mac | Table::Vlan | Table::Tunnel));
+        assert!(!frames || target.keys(None).iter().all(link), "{text}");
+    }
+}
+
+#[test]
+fn a_key_that_no_target_has_stands_for_none() {
+    let mut bytes = [0; writ_abi::key::KEY_BYTES_MAX];
+    bytes[0] = 5;
+    assert!(Key::from_row(Table::Address, &bytes).expect("clean").target(None).is_none());
+    let prefix = Key::prefix("2001:db8::".parse().expect("an address"), 56);
+    assert!(prefix.target(None).is_none() && prefix.target(Some(56)).is_some());
+    // A mask with a hole in it.
+    let [sender, _] = Key::prefix_rules("192.0.2.0".parse().expect("an address"), 24);
+    let (mut value, mut mask) = (*sender.padded_bytes(), *sender.mask());
+    (value[2], mask[2]) = (0, 0);
+    assert!(Key::from_rule(&value, &mask, false).expect("clean").target(None).is_none());
 }
 
 #[test]

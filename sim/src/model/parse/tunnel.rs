@@ -145,8 +145,7 @@ impl Walk<'_> {
         let key_at = 4 + field_bytes(CHECKSUM);
         let bytes = key_at + field_bytes(KEY) + field_bytes(SEQUENCE);
         let header = self.header(at, bytes)?;
-        let tunnel =
-            if flags & KEY != 0 { (TunnelKind::GreKey, u32_at(header, key_at)) } else { (TunnelKind::Gre, 0) };
+        let tunnel = if flags & KEY != 0 { (TunnelKind::GreKey, u32_at(header, key_at)) } else { (TunnelKind::Gre, 0) };
         self.found.tunnel = Some(tunnel);
         self.by_ethertype(protocol, at + bytes)
     }

@@ -1,30 +1,15 @@
-//! The outermost IP header of a frame, by the product's stated limits.
+//! One IP header of a frame with what belongs to it, by the product's stated limits.
 
 use std::net::IpAddr;
 
 use etherparse::{
-    Ethernet2HeaderSlice, IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice,
-    SingleVlanHeaderSlice, TcpHeaderSlice, UdpHeaderSlice,
+    IpNumber, Ipv4HeaderSlice, Ipv6FragmentHeaderSlice, Ipv6HeaderSlice, Ipv6RawExtHeaderSlice, TcpHeaderSlice,
+    UdpHeaderSlice,
 };
 
 use super::Scope;
 
-const ETHERNET_BYTES: usize = 14;
-const TAG_BYTES: usize = 4;
-const TAGS_MAX: usize = 2;
 const EXTENSION_HEADERS_MAX: usize = 4;
-const CHECK_SEQUENCE_BYTES: usize = 4;
-/// A header counts only if it ends within this many bytes of the frame.
-const WINDOW_BYTES: usize = 192;
-
-/// What the outermost headers of a frame are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outer {
-    /// An IP packet.
-    Ip(OuterIp),
-    /// Nothing that can be matched: no IP, more tags than are stepped over, or a malformed header.
-    Nothing,
-}
 
 /// The transport ports of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,9 +23,9 @@ pub struct Ports {
 /// What the fragments of one datagram have in common.
 pub(super) type Datagram = (IpAddr, IpAddr, u8, u32);
 
-/// The outermost IP header of a frame.
+/// An IP packet somewhere in a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OuterIp {
+pub struct IpPacket {
     /// Source address.
     pub source: IpAddr,
     /// Destination address.
@@ -57,10 +42,12 @@ pub struct OuterIp {
     pub l4_end: usize,
     /// End of the packet as its length field says, which may lie behind the frame's end.
     pub ip_end: usize,
+    /// A fragment that is not the first.
+    pub is_later_fragment: bool,
     pub(super) datagram: Option<Datagram>,
 }
 
-impl OuterIp {
+impl IpPacket {
     /// The IP packet, without link layer and padding.
     pub fn packet<'a>(&self, frame: &'a [u8]) -> &'a [u8] {
         &frame[self.l3_offset..self.ip_end.min(frame.len())]
@@ -77,44 +64,13 @@ impl OuterIp {
     }
 }
 
-/// Finds the outermost IP header behind at most two VLAN tags.
-pub fn outermost(frame: &[u8]) -> Outer {
-    // The window is taken from the wire, where four bytes of check sequence follow the frame.
-    let mut window = frame[..frame.len().min(WINDOW_BYTES)].to_vec();
-    if frame.len() + CHECK_SEQUENCE_BYTES > WINDOW_BYTES {
-        window.resize(WINDOW_BYTES, 0);
-    }
-    find(&window).map_or(Outer::Nothing, Outer::Ip)
-}
-
-fn find(window: &[u8]) -> Option<OuterIp> {
-    let mut ether_type = Ethernet2HeaderSlice::from_slice(window).ok()?.ether_type().0;
-    let mut offset = ETHERNET_BYTES;
-    for _ in 0..TAGS_MAX {
-        if !is_tag(ether_type) {
-            break;
-        }
-        ether_type = SingleVlanHeaderSlice::from_slice(&window[offset..]).ok()?.ether_type().0;
-        offset += TAG_BYTES;
-    }
-    match ether_type {
-        0x0800 => ipv4(window, offset),
-        0x86dd => ipv6(window, offset),
-        _ => None,
-    }
-}
-
-pub(super) fn is_tag(ether_type: u16) -> bool {
-    matches!(ether_type, 0x8100 | 0x88a8)
-}
-
-pub(super) fn ipv4(window: &[u8], offset: usize) -> Option<OuterIp> {
+pub(super) fn ipv4(window: &[u8], offset: usize) -> Option<IpPacket> {
     let header = Ipv4HeaderSlice::from_slice(window.get(offset..)?).ok()?;
     let length = header.slice().len();
     if usize::from(header.total_len()) < length {
         return None;
     }
-    let mut ip = OuterIp {
+    let mut ip = IpPacket {
         source: IpAddr::V4(header.source_addr()),
         destination: IpAddr::V4(header.destination_addr()),
         protocol: header.protocol().0,
@@ -123,25 +79,27 @@ pub(super) fn ipv4(window: &[u8], offset: usize) -> Option<OuterIp> {
         l3_end: offset + length,
         l4_end: offset + length,
         ip_end: offset + usize::from(header.total_len()),
+        is_later_fragment: false,
         datagram: None,
     };
     if header.is_fragmenting_payload() {
         ip.datagram = Some((ip.source, ip.destination, ip.protocol, u32::from(header.identification())));
     }
-    if header.fragments_offset().value() == 0 {
+    ip.is_later_fragment = header.fragments_offset().value() != 0;
+    if !ip.is_later_fragment {
         transport(&mut ip, window, IpNumber::ICMP);
     }
     Some(ip)
 }
 
-pub(super) fn ipv6(window: &[u8], offset: usize) -> Option<OuterIp> {
+pub(super) fn ipv6(window: &[u8], offset: usize) -> Option<IpPacket> {
     ipv6_up_to(window, offset, EXTENSION_HEADERS_MAX)
 }
 
-pub(super) fn ipv6_up_to(window: &[u8], offset: usize, extension_headers_max: usize) -> Option<OuterIp> {
+pub(super) fn ipv6_up_to(window: &[u8], offset: usize, extension_headers_max: usize) -> Option<IpPacket> {
     let header = Ipv6HeaderSlice::from_slice(window.get(offset..)?).ok()?;
     let end = offset + header.slice().len();
-    let mut ip = OuterIp {
+    let mut ip = IpPacket {
         source: IpAddr::V6(header.source_addr()),
         destination: IpAddr::V6(header.destination_addr()),
         protocol: header.next_header().0,
@@ -150,6 +108,7 @@ pub(super) fn ipv6_up_to(window: &[u8], offset: usize, extension_headers_max: us
         l3_end: end,
         l4_end: end,
         ip_end: end + usize::from(header.payload_length()),
+        is_later_fragment: false,
         datagram: None,
     };
     let mut count = 0;
@@ -176,6 +135,7 @@ pub(super) fn ipv6_up_to(window: &[u8], offset: usize, extension_headers_max: us
         ip.l3_end += length;
         ip.l4_end = ip.l3_end;
         if later_fragment {
+            ip.is_later_fragment = true;
             return Some(ip);
         }
     }
@@ -184,7 +144,7 @@ pub(super) fn ipv6_up_to(window: &[u8], offset: usize, extension_headers_max: us
 }
 
 /// Ports and end of the transport header, if it is wholly within window and packet.
-fn transport(ip: &mut OuterIp, window: &[u8], own_icmp: IpNumber) {
+fn transport(ip: &mut IpPacket, window: &[u8], own_icmp: IpNumber) {
     const SCTP_BYTES: usize = 12;
     const ICMP_BYTES: usize = 8;
     let rest = window.get(ip.l3_end..).unwrap_or_default();

@@ -1,0 +1,134 @@
+//! One suite for every card: what the ABI asks for, through the driver, on the golden model and on the Verilated gateware.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod batches;
+mod commands;
+mod damage;
+mod records;
+mod rings;
+mod rules;
+mod tables;
+mod wire;
+
+use common::{Bench, Got, MakeCard};
+use writ_abi::command::Command;
+use writ_abi::record::DropCause;
+
+pub(crate) const TARGET: &str = "192.0.2.1";
+pub(crate) const OTHER: &str = "198.51.100.9";
+pub(crate) const TARGET6: &str = "2001:db8::1";
+pub(crate) const OTHER6: &str = "2001:db8::9";
+
+macro_rules! suite {
+    ($name:ident, $make:expr, [$($module:ident::$test:ident),* $(,)?]) => {
+        mod $name {
+            $(#[test]
+            fn $test() {
+                super::$module::$test($make);
+            })*
+        }
+    };
+}
+
+macro_rules! suite_for {
+    ($name:ident, $make:expr) => {
+        suite!(
+            $name,
+            $make,
+            [
+                commands::comes_up,
+                commands::registers_keep_to_the_abi,
+                commands::rows_are_written_read_and_cleared,
+                commands::bad_commands_are_refused_and_change_nothing,
+                commands::only_an_armed_card_copies,
+                commands::the_lowest_way_counts,
+                commands::rows_expire_by_the_stamp_and_stay_expired,
+                commands::completions_say_where_commands_take_effect,
+                commands::nothing_is_copied_without_time,
+                commands::the_clock_advances_as_set,
+                records::every_lookup_hits_and_says_so,
+                records::scopes_cut,
+                records::damaged_frames_are_not_copied,
+                records::oversize_frames_make_a_gap,
+                records::a_full_ring_makes_gaps_and_counts_by_match,
+                records::records_wrap_around_the_ring,
+                records::a_disabled_ring_keeps_its_records_until_the_fifo_is_full,
+                wire::reset_empties_everything,
+                wire::the_wire_does_not_know_the_tap,
+                wire::all_frame_lengths_pass_and_are_copied,
+                wire::counters_add_up,
+                wire::a_reset_at_any_moment_leaves_nothing_behind,
+                tables::every_table_hits_in_its_lookups,
+                tables::directions_are_told_apart,
+                tables::every_kind_of_tunnel_hits_and_shows_its_inside,
+                tables::link_tunnels_and_vlans_hit,
+                tables::the_prefix_length_is_a_register,
+                tables::cuts_are_of_the_layer_that_matched,
+                tables::rows_of_every_table_are_kept,
+                rules::rules_match_by_their_bits,
+                rules::packets_without_ports_have_ports_0,
+                rules::rules_look_at_the_innermost_packet,
+                rules::the_lowest_rule_of_a_bank_counts,
+                rules::rules_expire,
+                rules::rules_are_written_read_and_cleared,
+                rules::a_rule_that_changes_in_place_is_never_absent,
+                rules::a_rule_needs_its_value_right_before,
+                batches::a_batch_is_visible_at_once_or_not_at_all,
+                batches::an_aborted_batch_never_was,
+                batches::commands_keep_to_the_state_of_the_batch,
+                batches::no_frame_sees_half_a_batch,
+                rings::a_frame_makes_one_record_in_each_ring_that_its_hits_name,
+                rings::a_ring_that_is_full_does_not_hold_up_the_others,
+                rings::records_for_a_ring_that_is_not_used_are_counted,
+                damage::a_damaged_row_matches_nothing_and_is_reported,
+                damage::damage_stays_in_its_place,
+                damage::a_batch_does_not_revive_damaged_rows,
+            ]
+        );
+    };
+}
+
+suite_for!(model, |memory| Box::new(writ_sim::model::ModelCard::new(memory)));
+#[cfg(feature = "rtl")]
+suite_for!(rtl, |memory| Box::new(writ_sim::rtl::RtlCard::new(memory)));
+
+pub(crate) fn armed(make: MakeCard, rows: &[Command]) -> Bench {
+    let mut bench = Bench::new(make);
+    bench.commands(rows);
+    bench.parts.card.arm().expect("armed");
+    bench
+}
+
+pub(crate) fn packet_bytes(got: &Got) -> &[u8] {
+    match got {
+        Got::Packet { bytes, .. } => bytes,
+        Got::Gap { .. } => panic!("a gap: {got:?}"),
+    }
+}
+
+/// Hits of a record as (match index, scope, lookup).
+pub(crate) fn hits(got: &Got) -> Vec<(u32, u32, u32)> {
+    let Got::Packet { hits, .. } = got else { panic!("a gap") };
+    hits.iter().map(|hit| (hit.match_index.value(), hit.scope as u32, hit.lookup as u32)).collect()
+}
+
+/// Every number from 0 on comes exactly once and in order, as a packet or in a gap for a full record FIFO.
+pub(crate) fn check_numbers(got: &[Got], numbers: u32, dropped: u64) {
+    let (mut next, mut missing) = (0, 0);
+    for got in got {
+        match got {
+            Got::Packet { sequence, .. } => {
+                assert_eq!(*sequence, next);
+                next += 1;
+            }
+            Got::Gap { causes, first, last, .. } => {
+                assert_eq!((*causes, *first), (1 << DropCause::RecordFifo as u8, next));
+                missing += u64::from(last - first) + 1;
+                next = last + 1;
+            }
+        }
+    }
+    assert_eq!((next, missing), (numbers, dropped));
+}

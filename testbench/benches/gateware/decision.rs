@@ -1,0 +1,75 @@
+//! How long the card takes to decide, read off its taps.
+//!
+//! A frame's decision begins with the last beat of its window, which is in the clock of its third beat, or of its last if that is earlier. It ends with the
+//! verdict. In between are the parser, waiting for a slot of the pipeline that both directions and the table commands share, and the lookups.
+//! The taps say when keys enter lookup; from there on nothing waits, and the clocks up to the verdict were measured before on an idle card. They
+//! include those of the decision on the record, so what comes out here is never too small.
+
+use std::collections::VecDeque;
+
+use writ_abi::PortSide;
+use writ_abi::limits::{LINE_BYTES, WINDOW_BYTES};
+use writ_sim::rtl::Tap;
+use writ_testbench::traffic::line;
+
+/// Clocks from the keys' entry to the record's number, of the one frame that the taps tell of.
+pub(crate) fn verdict_clocks(taps: &[(u64, Tap)]) -> Option<u64> {
+    let entered = taps.iter().find(|(_, tap)| matches!(tap, Tap::Lookup { .. }))?.0;
+    let decided = taps.iter().find(|(_, tap)| matches!(tap, Tap::Outcome { .. }))?.0;
+    decided.checked_sub(entered)
+}
+
+/// Follows the frames of both ports through window and lookup.
+pub(crate) struct Decisions {
+    verdict_clocks: u64,
+    /// Clocks of the last window beat of the frames whose window is not complete.
+    arriving: [VecDeque<u64>; 2],
+    /// Likewise of those that wait for their lookup.
+    waiting: [VecDeque<u64>; 2],
+    /// Frames looked up.
+    pub(crate) looked_up: u64,
+    /// Frames whose window found no room.
+    pub(crate) lost: u64,
+    /// Fewest and most clocks of a decision.
+    pub(crate) clocks: Option<(u64, u64)>,
+    /// Taps that no frame belongs to.
+    pub(crate) strays: u64,
+}
+
+impl Decisions {
+    pub(crate) fn new(verdict_clocks: u64) -> Self {
+        let (arriving, waiting) = (Default::default(), Default::default());
+        Self { verdict_clocks, arriving, waiting, looked_up: 0, lost: 0, clocks: None, strays: 0 }
+    }
+
+    /// A frame's first beat was on its port; the others follow without a hole.
+    pub(crate) fn arrived(&mut self, port: PortSide, clock: u64, wire_bytes: usize) {
+        let window_beats = (WINDOW_BYTES / LINE_BYTES) as u64;
+        self.arriving[port as usize].push_back(clock + line::beats(wire_bytes).min(window_beats) - 1);
+    }
+
+    pub(crate) fn take(&mut self, clock: u64, tap: &Tap) {
+        match tap {
+            Tap::Window { port, dropped } => match self.arriving[*port as usize].pop_front() {
+                None => self.strays += 1,
+                Some(_) if *dropped => self.lost += 1,
+                Some(last_beat) => self.waiting[*port as usize].push_back(last_beat),
+            },
+            Tap::Lookup { port, .. } => match self.waiting[*port as usize].pop_front() {
+                Some(last_beat) if last_beat < clock => {
+                    let clocks = clock - last_beat + self.verdict_clocks;
+                    let (least, most) = self.clocks.unwrap_or((clocks, clocks));
+                    self.clocks = Some((least.min(clocks), most.max(clocks)));
+                    self.looked_up += 1;
+                }
+                _ => self.strays += 1,
+            },
+            _ => {}
+        }
+    }
+
+    /// Frames that came in and were neither looked up nor lost.
+    pub(crate) fn missing(&self) -> usize {
+        self.arriving.iter().chain(&self.waiting).map(VecDeque::len).sum()
+    }
+}
