@@ -27,7 +27,11 @@ use crate::{
     },
 };
 use crossbeam_channel::{Receiver, Sender};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use writ_control::{Answer, Ask, Refusal, RefusalCode};
 use writ_mediation::{
     accounting::{Ledger, TaskDelta},
@@ -123,6 +127,8 @@ pub(crate) struct Control {
     missing_frames: u64,
     missing_causes: u8,
     unattributed_seen: u64,
+    /// Sessions that hold something of tasks that are not known.
+    strangers: BTreeSet<SessionKey>,
     /// News that came before the tasks were known.
     early: Vec<Message>,
 }
@@ -242,8 +248,10 @@ impl Control {
 
     fn session_report(&mut self, key: SessionKey, report: &SessionReport) {
         let unknown = self.ledger.apply_report(report);
-        if !unknown.is_empty() {
-            tracing::warn!("{} numberings of destination {} belong to no task", unknown.len(), key.destination.0);
+        // Of tasks that are over: nothing to do about it, and so nothing to say again with each report.
+        if !unknown.is_empty() && self.strangers.insert(key) {
+            let (name, interface) = (self.destination_name(key.destination), key.interface.name());
+            tracing::warn!("{} numberings of destination {name} on {interface} belong to no task", unknown.len());
         }
         let touched = |task: &LiveTask| task.contexts.iter().any(|context| context.session == key);
         for task in self.tasks.values_mut().filter(|task| touched(task)) {
@@ -252,6 +260,12 @@ impl Control {
         for notice in &report.notices {
             self.session_notice(key, notice);
         }
+    }
+
+    /// What the operator calls it; its number once it is gone.
+    fn destination_name(&self, index: DestinationIndex) -> String {
+        let stored = self.destinations.get(&index);
+        stored.map_or_else(|| index.0.to_string(), |stored| stored.definition.name.clone())
     }
 
     fn kept_before(&mut self, key: SessionKey, counts: &[(ContextIndex, Counts)]) {
@@ -275,7 +289,8 @@ impl Control {
             Notice::StorageFailed(error) => event(EventKind::SessionFault).text("fault", error.to_string()),
             Notice::StorageRecovered => event(EventKind::SessionFault).text("fault", "storage recovered"),
             _ => {
-                tracing::info!("destination {} {}: {notice:?}", key.destination.0, key.interface.name());
+                let name = self.destination_name(key.destination);
+                tracing::info!("destination {name} {}: {notice:?}", key.interface.name());
                 return;
             }
         };

@@ -97,6 +97,7 @@ impl Control {
             missing_frames: 0,
             missing_causes: 0,
             unattributed_seen: 0,
+            strangers: BTreeSet::new(),
             early: Vec::new(),
         }
     }
