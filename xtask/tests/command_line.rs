@@ -32,7 +32,7 @@ fn demo_names_the_capture_that_it_cannot_read() {
         let words = [&["demo", "--capture", path], &target[..]].concat();
         refused(&words, 1, wanted);
     };
-    demo("/nowhere/at/all.pcap", &["/nowhere/at/all.pcap", "block 0 at byte 0"]);
+    demo("/nowhere/at/all.pcap", &["/nowhere/at/all.pcap", "No such file or directory"]);
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     demo(manifest, &[manifest, "neither a pcap nor a pcapng file"]);
 }

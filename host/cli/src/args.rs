@@ -128,10 +128,10 @@ pub(crate) enum TaskVerb {
 
 /// Names a task: by its XID, or by LIID and destination.
 #[derive(Debug, Args)]
-#[group(id = "selector")]
+#[group(id = "selector", required = true, multiple = true)]
 pub(crate) struct Selector {
-    /// XID of the task
-    #[arg(required_unless_present = "liid", conflicts_with_all = ["liid", "destination"])]
+    /// XID of the task; or give --liid with --destination
+    #[arg(conflicts_with_all = ["liid", "destination"])]
     pub(crate) xid: Option<Uuid>,
     /// LIID of the task at its destination
     #[arg(long, requires = "destination", value_parser = sensitive)]
@@ -162,7 +162,8 @@ pub(crate) struct Activate {
     /// The subscriber's name at the access
     #[arg(long, value_name = "NAME", value_parser = sensitive)]
     pub(crate) username: Sensitive,
-    /// Access type of the subscriber, like ftth
+    /// Access type of the subscriber: undefined, dial-up, xdsl, cable-modem, lan, wireless-lan, fttx, wimax, satellite or
+    /// wireless-other
     #[arg(long, value_name = "TYPE")]
     pub(crate) access_type: String,
     /// The agency's identifier of the interception
@@ -231,16 +232,16 @@ pub(crate) struct Add {
     #[arg(long, value_parser = delivery())]
     pub(crate) interface: Delivery,
     /// Where the LEMF takes HI2
-    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "hi"), conflicts_with_all = ["x2", "x3"])]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = receiver, required_if_eq("interface", "hi"), conflicts_with_all = ["x2", "x3"])]
     pub(crate) hi2: Option<SocketAddr>,
     /// Where the LEMF takes HI3
-    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "hi"), conflicts_with_all = ["x2", "x3"])]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = receiver, required_if_eq("interface", "hi"), conflicts_with_all = ["x2", "x3"])]
     pub(crate) hi3: Option<SocketAddr>,
     /// Where the mediation function takes X2
-    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "x"))]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = receiver, required_if_eq("interface", "x"))]
     pub(crate) x2: Option<SocketAddr>,
     /// Where the mediation function takes X3
-    #[arg(long, value_name = "ADDR:PORT", required_if_eq("interface", "x"))]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = receiver, required_if_eq("interface", "x"))]
     pub(crate) x3: Option<SocketAddr>,
     /// Name or address that the peer's certificate has to carry
     #[arg(
@@ -304,6 +305,13 @@ pub(crate) enum AuditVerb {
 
 fn target(text: &str) -> Result<Target, writ_control::ValueError> {
     text.parse()
+}
+
+/// Names are not looked up: who answers for one decides who gets what a court sealed.
+fn receiver(text: &str) -> Result<SocketAddr, writ_control::ValueError> {
+    const FORM: &str =
+        "a numeric address with a port, like 192.0.2.1:7002 or [2001:db8::1]:7002; names are not looked up";
+    text.parse().map_err(|_| writ_control::ValueError::Form(FORM))
 }
 
 /// Never fails; the type is what `value_parser` wants.

@@ -160,7 +160,7 @@ mod tests {
                 signer: "A. Judge".into(),
                 circuit: Sensitive::new("C-1"),
                 username: Sensitive::new("someone"),
-                access_type: "ftth".into(),
+                access_type: "fttx".into(),
                 liid: Sensitive::new("LIID/1"),
                 targets: vec![
                     "ipv4=192.0.2.1".parse().expect("good"),

@@ -132,6 +132,7 @@ pub enum TimeSpec {
     },
 }
 
+const FORM_TIME: &str = "a date and time like 2026-01-31T12:00:00Z or 2026-01-31T12:00:00.25+01:00, a duration like +30d, or @ and nanoseconds of TAI";
 const FORM_DURATION: &str = "a duration like +30d, +48h, +90m, +45s, +500ms, +20us or +1ns";
 
 impl FromStr for TimeSpec {
@@ -152,7 +153,10 @@ impl FromStr for TimeSpec {
         if let Some(duration) = text.strip_prefix('+') {
             return Ok(Self::After { nanos: parse_duration_ns(duration)? });
         }
-        let utc = UtcTime::parse(text).map_err(ValueError::Calendar)?;
+        let utc = UtcTime::parse(text).map_err(|error| match error {
+            CalendarError::Form => ValueError::Form(FORM_TIME),
+            other => ValueError::Calendar(other),
+        })?;
         Ok(Self::Utc { posix_s: utc.posix_s, nanos: utc.nanos })
     }
 }

@@ -340,7 +340,9 @@ impl Config {
         let mut config: Self =
             toml::from_str(text).map_err(|error| fail(error.span(), error.message().trim().to_owned()))?;
         config.check().map_err(|(span, what)| fail(span, what))?;
-        config.resolve_paths(file.parent().unwrap_or(Path::new(".")));
+        // A bare name has an empty parent, and so would what is joined to it: no folder that could be opened.
+        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
+        config.resolve_paths(folder.unwrap_or(Path::new(".")));
         Ok(config)
     }
 
@@ -496,6 +498,13 @@ danger_key_file = "master.key"
         assert_eq!(config.card.record_ring_lines.get_ref().lines(), [65_536; 4]);
         assert!(config.card.prefix_bits.is_none() && config.card.own_tunnels.is_empty());
         assert_eq!(config.roles[0].may, BTreeSet::from([Role::Operate, Role::View]));
+    }
+
+    #[test]
+    fn a_bare_file_name_means_the_folder_that_writd_is_in() {
+        let config = Config::parse(GOOD, Path::new("writd.toml")).expect("good");
+        let key = config.keys.danger_key_file.expect("given");
+        assert_eq!((key.as_path(), key.parent()), (Path::new("./master.key"), Some(Path::new("."))));
     }
 
     #[test]

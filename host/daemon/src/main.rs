@@ -66,7 +66,7 @@ struct Arguments {
     /// Configuration file
     #[arg(long, value_name = "FILE", required_unless_present = "verify_audit")]
     config: Option<PathBuf>,
-    /// Only check the configuration
+    /// Only check the configuration, and the certificates and keys that it names
     #[arg(long, requires = "config")]
     check_config: bool,
     /// Only verify an audit log, with nothing but the file and the public key
@@ -105,6 +105,10 @@ fn obey(arguments: &Arguments) -> u8 {
         }
     };
     if arguments.check_config {
+        if let Err(error) = run::check_files(&config) {
+            eprintln!("writd: {}: {error}", file.display());
+            return exit::USAGE;
+        }
         eprintln!("writd: {}: good", file.display());
         return exit::DONE;
     }

@@ -2,6 +2,7 @@
 
 use rustix::{
     fs::{FlockOperation, Mode, OFlags},
+    mm::MlockAllFlags,
     process::{DumpableBehavior, Resource, Rlimit},
 };
 use std::{
@@ -62,6 +63,34 @@ pub(crate) fn harden() -> Result<(), ProcessError> {
     rustix::process::set_dumpable_behavior(DumpableBehavior::NotDumpable).map_err(fail("forbidding core dumps"))?;
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     rustix::process::setrlimit(Resource::Core, none).map_err(fail("limiting core dumps to nothing"))
+}
+
+/// Keeps all memory out of swap, where the system lets us. Only pages that are touched are locked.
+///
+/// A limit on locked memory would turn into refused memory later, at any place, so under a limit nothing is locked, and `false` comes back if
+/// there is swap for it to get into.
+pub(crate) fn lock_memory() -> Result<bool, ProcessError> {
+    let unlimited = rustix::process::getrlimit(Resource::Memlock).current.is_none();
+    if !unlimited && !may_lock_memory() {
+        // The first line is a heading.
+        let swaps = std::fs::read_to_string("/proc/swaps").unwrap_or_default();
+        return Ok(swaps.lines().count() <= 1);
+    }
+    let flags = MlockAllFlags::CURRENT | MlockAllFlags::FUTURE | MlockAllFlags::ONFAULT;
+    let fail = |errno: rustix::io::Errno| ProcessError::System {
+        doing: "locking memory against swap",
+        path: None,
+        source: errno.into(),
+    };
+    rustix::mm::mlockall(flags).map_err(fail)?;
+    Ok(true)
+}
+
+/// Whether the process has CAP_IPC_LOCK (capability 14).
+fn may_lock_memory() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
+    effective.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok()).is_some_and(|bits| bits >> 14 & 1 == 1)
 }
 
 /// Makes a folder that only its owner can enter, or checks that an existing one is so.

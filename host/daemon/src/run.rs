@@ -58,11 +58,16 @@ const LEAP_SECONDS: &str = "/usr/share/zoneinfo/leap-seconds.list";
 /// How far the clock of a card that is brought up again is set past the last time that is known of it.
 const CLOCK_MARGIN_NS: u64 = 1_000_000;
 
-type Fault = Box<dyn Error>;
+pub(crate) type Fault = Box<dyn Error>;
 
 /// Runs until a signal says stop.
 pub(crate) fn run(config: &Config) -> Result<(), Fault> {
     process::harden()?;
+    if !process::lock_memory()? {
+        tracing::warn!(
+            "intercepted data can get into swap: give writd LimitMEMLOCK=infinity or CAP_IPC_LOCK, or take the machine's swap away"
+        );
+    }
     for folder in [&config.state_dir, &config.runtime_dir] {
         process::private_folder(folder)?;
     }
@@ -72,6 +77,13 @@ pub(crate) fn run(config: &Config) -> Result<(), Fault> {
     let _lock = FolderLock::take(&config.state_dir)?;
     let daemon = Daemon::start(config)?;
     daemon.serve(config)
+}
+
+/// Checks what the configuration names and a start would read: nothing is written, and a master key that is still to be made is good.
+pub(crate) fn check_files(config: &Config) -> Result<(), Fault> {
+    tls::Identity::load(&config.tls)?;
+    MasterKey::check(&config.keys)?;
+    Ok(())
 }
 
 /// Everything that runs.

@@ -26,6 +26,8 @@ pub enum IdError {
         /// Index of the first such octet.
         index: usize,
     },
+    /// A LIID that has neither of its forms.
+    LiidForm,
     /// A hexadecimal LIID with an odd number of digits: there is no octet string for it.
     OddHex,
     /// A hexadecimal LIID whose octets are all printable: it is the same LIID as these characters, which have to be given instead,
@@ -40,6 +42,12 @@ impl fmt::Display for IdError {
                 write!(f, "{what}: {length} octets, allowed are {length_min} to {length_max}")
             }
             Self::Character { what, index } => write!(f, "{what}: character {index} (from 0) is not allowed"),
+            Self::LiidForm => {
+                write!(
+                    f,
+                    "LIID: 1 to 25 printable characters without spaces are wanted, or 26 to 50 lower-case hexadecimal digits"
+                )
+            }
             Self::OddHex => write!(
                 f,
                 "LIID: more than 25 characters are hexadecimal digits, two to an octet, and here one is left over"
@@ -98,10 +106,10 @@ impl Liid {
             };
         }
         if octets.len() > 50 {
-            return Err(IdError::Length { what: Self::WHAT, length: octets.len(), length_min: 1, length_max: 50 });
+            return Err(IdError::LiidForm);
         }
-        if let Some(index) = octets.iter().position(|&octet| hex_digit(octet).is_none()) {
-            return Err(IdError::Character { what: Self::WHAT, index });
+        if octets.iter().any(|&octet| hex_digit(octet).is_none()) {
+            return Err(IdError::LiidForm);
         }
         let (pairs, []) = octets.as_chunks::<2>() else { return Err(IdError::OddHex) };
         let binary: Vec<u8> =

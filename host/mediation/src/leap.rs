@@ -41,8 +41,8 @@ const BUILT_IN: [(u64, u64); 28] = [
     (1_435_708_800, 36),
     (1_483_228_800, 37),
 ];
-/// When [`BUILT_IN`] ends: 2026-06-28T00:00:00Z.
-const BUILT_IN_EXPIRES_S: u64 = 1_782_604_800;
+/// When [`BUILT_IN`] ends: 2027-06-28T00:00:00Z.
+const BUILT_IN_EXPIRES_S: u64 = 1_814_140_800;
 
 /// Differences between TAI and UTC, and until when they are known.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -17,7 +17,7 @@ use writ_handover::{
     x2x3,
 };
 use writ_mediation::{
-    arena::{Arena, ArenaConfig, ArenaIdentity},
+    arena::{Arena, ArenaConfig, ArenaIdentity, BLOCK_BYTES},
     datapath::{Encoder, HitSide, OpenTask, OpenedContext, Phase},
     leap::LeapTable,
     session::{
@@ -477,5 +477,33 @@ proptest! {
         let pdus = parse(false, &stream);
         prop_assert_eq!(sequences(&pdus, 1), (0..200).collect::<Vec<_>>());
         prop_assert_eq!(sequences(&pdus, 2), (0..200).collect::<Vec<_>>());
+    }
+}
+
+/// What is kept to be sent again must not fill the share: nothing would ever free it.
+#[test]
+fn a_share_smaller_than_what_is_to_be_kept_still_moves() {
+    for confirmation in [
+        Confirmation::Written { resend_bytes: 4 << 20 },
+        Confirmation::Barrier { every_bytes: 8 << 20, every_ns: 9 * S },
+    ] {
+        let memory = Memory::new(8);
+        let (mut encoder, _) = encoder(&memory, 6);
+        let mut session = connected(SessionConfig { confirmation, ..config(Interface::X3) }, 0);
+        session.set_share(6 * BLOCK_BYTES as u64);
+        for round in 0..100 {
+            feed(&mut encoder, &mut session, round * 400..(round + 1) * 400);
+            let stream = written(&mut session, 1 + u64::from(round));
+            for pdu in parse(false, &stream).iter().filter(|pdu| pdu.kind == Kind::KeepAlive) {
+                session
+                    .received(&x2x3::keepalive_ack(x2x3::Version::default(), pdu.sequence), at(1 + u64::from(round)));
+            }
+            while let Some(free) = session.pop_free() {
+                encoder.recycle(free);
+            }
+        }
+        let mut lost = 0;
+        encoder.take_deltas(|delta| lost += delta.losses.total());
+        assert_eq!(lost, 0, "{confirmation:?}");
     }
 }

@@ -84,7 +84,11 @@ impl CaptureError {
 
 impl fmt::Display for CaptureError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: block {} at byte {}: ", self.file.display(), self.block, self.offset)?;
+        write!(f, "{}: ", self.file.display())?;
+        // These are about the file as a whole.
+        if !matches!(self.kind, CaptureErrorKind::Io(_) | CaptureErrorKind::TooLarge { .. }) {
+            write!(f, "block {} at byte {}: ", self.block, self.offset)?;
+        }
         match &self.kind {
             CaptureErrorKind::Io(error) => write!(f, "{error}"),
             CaptureErrorKind::TooLarge { bytes } => {

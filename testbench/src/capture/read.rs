@@ -306,6 +306,12 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_is_not_there_has_no_blocks() {
+        let text = read_file(Path::new("/nonexistent/nope.pcap")).expect_err("nowhere").to_string();
+        assert!(text.starts_with("/nonexistent/nope.pcap: No such file"), "{text}");
+    }
+
+    #[test]
     fn refusals_name_block_and_offset() {
         let text = |bytes: &[u8]| read(bytes).expect_err("refused").to_string();
         assert_eq!(text(b"hello, world"), "test.pcap: block 0 at byte 0: neither a pcap nor a pcapng file");

@@ -10,7 +10,12 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use writ_control::report::AuditVerdict;
+
 use super::RigError;
+
+/// Exit status of `writd --verify-audit` for a log that does not verify.
+const AUDIT_BROKEN: i32 = 4;
 
 const LOG_LINES_SHOWN: usize = 25;
 const PAUSE: Duration = Duration::from_millis(10);
@@ -114,9 +119,61 @@ impl Daemon {
     }
 }
 
+/// Verifies an audit log with nothing but its file and the public key: `writd --verify-audit`. `expect_head` has to be in it.
+///
+/// # Errors
+/// [`RigError::Daemon`] if it says neither yes nor no.
+pub(super) fn verify_audit(
+    program: &Path,
+    log: &Path,
+    key: &Path,
+    expect_head: &str,
+) -> Result<AuditVerdict, RigError> {
+    let mut command = Command::new(program);
+    command.arg("--verify-audit").arg(log).arg("--audit-key").arg(key).args(["--expect-head", expect_head]);
+    let output = command.output().map_err(RigError::io(program.display()))?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let verified = match output.status.code() {
+        Some(0) => Some(true),
+        Some(AUDIT_BROKEN) => Some(false),
+        _ => None,
+    };
+    verified.zip(read_verdict(&text)).map(|(verified, verdict)| AuditVerdict { verified, ..verdict }).ok_or_else(|| {
+        let what = format!("--verify-audit: {}", output.status);
+        RigError::Daemon { what, log: format!("{text}{}", String::from_utf8_lossy(&output.stderr)) }
+    })
+}
+
+/// Reads `records N, checkpoints N, head HEX`, and behind it what is wrong.
+fn read_verdict(text: &str) -> Option<AuditVerdict> {
+    let (first, rest) = text.split_once('\n')?;
+    let mut parts = first.split(", ");
+    let mut part = |name: &str| parts.next()?.strip_prefix(name)?.strip_prefix(' ');
+    let (records, checkpoints) = (part("records")?.parse().ok()?, part("checkpoints")?.parse().ok()?);
+    let head = part("head")?.to_owned();
+    let problem = (!rest.trim().is_empty()).then(|| rest.trim().to_owned());
+    Some(AuditVerdict { verified: false, records, checkpoints, head, head_found: Some(problem.is_none()), problem })
+}
+
 impl Drop for Daemon {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn verdicts_about_audit_logs_are_read_and_nothing_else_is() {
+        let good = read_verdict("records 80, checkpoints 2, head abcd\n").expect("a verdict");
+        assert_eq!((good.records, good.checkpoints, good.head.as_str(), good.problem), (80, 2, "abcd", None));
+        let bad = read_verdict("records 7, checkpoints 0, head ab\naudit record 7 is no complete record\n");
+        assert_eq!(bad.and_then(|verdict| verdict.problem).as_deref(), Some("audit record 7 is no complete record"));
+        for text in ["", "records 7", "records x, checkpoints 0, head ab\n", "checkpoints 0, records 7, head ab\n"] {
+            assert_eq!(read_verdict(text), None, "{text}");
+        }
     }
 }

@@ -14,6 +14,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{fmt, process};
 
+use writ_control::report::AuditVerdict;
+
 use crate::binaries::Binaries;
 use crate::lemf::{Interface, Receiver};
 use crate::pki::Authority;
@@ -274,6 +276,17 @@ impl Rig {
     pub fn stop(&mut self) -> Result<(), RigError> {
         let mut daemon = self.take_daemon()?;
         daemon.stop(Duration::from_secs(30))
+    }
+
+    /// Verifies the audit log as others would who have its file and the public key only. `expect_head`: a hash that the daemon gave
+    /// while it ran.
+    ///
+    /// # Errors
+    /// If it cannot be judged at all.
+    pub fn verify_audit_offline(&self, expect_head: &str) -> Result<AuditVerdict, RigError> {
+        let state = self.plan.folder.join("state");
+        let (log, key) = (state.join("audit.log"), state.join("audit.pub"));
+        daemon::verify_audit(&self.plan.binaries.writd, &log, &key, expect_head)
     }
 
     fn take_daemon(&mut self) -> Result<Daemon, RigError> {

@@ -1,13 +1,14 @@
 //! A whole run: from warrants to a verdict.
 //!
 //! [`run`] sets a [`Rig`] up, activates warrants, plays a capture through both ports of the card, waits until all is delivered and the
-//! tasks are closed, has the audit log verified, stops the daemon, and holds what the receivers got against the ground truth.
+//! tasks are closed, stops the daemon, verifies the audit log with the public key, and holds what the receivers got against the ground truth.
 //! `cargo xtask demo` shows it to people; scenario tests run it against the golden model.
 
 mod outputs;
 mod warrants;
 mod wire;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ pub struct Finished {
     pub inboxes: Vec<Inbox>,
     /// The wires.
     pub wire: WireReport,
-    /// What the daemon says of its audit log.
+    /// The audit log as it is after the daemon has stopped, judged with its public key.
     pub audit: AuditVerdict,
     /// The simulator's sums.
     pub statistics: Statistics,
@@ -98,6 +99,9 @@ impl Finished {
         if !self.audit.verified {
             let why = self.audit.problem.as_deref().unwrap_or("no reason given");
             all.push(format!("the audit log does not verify: {why}"));
+        }
+        if self.audit.checkpoints == 0 {
+            all.push("nothing in the audit log is signed".to_owned());
         }
         all.extend(self.problems.iter().cloned());
         all
@@ -144,12 +148,14 @@ pub fn run(plan: &RunPlan, watcher: &mut dyn Watcher) -> Result<Finished, RigErr
     close(&mut rig, &orders)?;
     let status = rig.wait_until_ended(&orders, DRAIN_TIME_MAX)?;
     problems.extend(accounting_problems(&status));
-    watcher.step("the audit log is verified");
-    let audit = rig.verify_audit()?;
+    let running = rig.verify_audit()?;
     let statistics = wire.statistics().map_err(wire_error)?;
     drop(wire);
     // What was delivered can be judged all the same.
     problems.extend(rig.stop().err().map(|error| error.to_string()));
+    watcher.step("the audit log is verified");
+    // The last signature is made when the daemon stops.
+    let audit = rig.verify_audit_offline(&running.head)?;
 
     watcher.step("the verdict");
     let mut inboxes = Vec::new();
@@ -231,12 +237,40 @@ fn accounting_problems(status: &StatusReport) -> Vec<String> {
             let kept = counts.buffered.packets + counts.withheld.packets;
             if selected != delivered + kept + dropped || kept > 0 || dropped > 0 || counts.outside_term_packets > 0 {
                 problems.push(format!(
-                    "books of task {} on {}: {selected} selected, {delivered} delivered, {kept} kept back, {dropped} dropped, \
+                    "books of task {} on {}: {selected} selected, {delivered} delivered, {kept} kept back, {dropped} dropped{}, \
                      {} outside of its term",
-                    task.xid, counts.interface, counts.outside_term_packets
+                    task.xid,
+                    counts.interface,
+                    causes(&counts.dropped),
+                    counts.outside_term_packets
                 ));
             }
         }
     }
     problems
+}
+
+/// Why packets were dropped, in parentheses; nothing if none were.
+fn causes(dropped: &BTreeMap<String, u64>) -> String {
+    let causes: Vec<String> = dropped
+        .iter()
+        .filter(|(_, packets)| **packets > 0)
+        .map(|(cause, packets)| format!("{cause} {packets}"))
+        .collect();
+    if causes.is_empty() { String::new() } else { format!(" ({})", causes.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drops_are_told_with_their_causes() {
+        let dropped = |counts: &[(&str, u64)]| counts.iter().map(|&(cause, count)| (cause.to_owned(), count)).collect();
+        assert_eq!(
+            causes(&dropped(&[("destination-full", 7), ("card-mixed", 0), ("revoked", 1)])),
+            " (destination-full 7, revoked 1)"
+        );
+        assert_eq!(causes(&dropped(&[("revoked", 0)])), "");
+    }
 }

@@ -88,6 +88,8 @@ pub struct WireSummary {
 pub struct AuditSummary {
     /// Its records.
     pub records: u64,
+    /// Of them, signed checkpoints.
+    pub checkpoints: u64,
     /// The chain and all signatures are good.
     pub verified: bool,
 }
@@ -139,10 +141,24 @@ impl Summary {
                 latency_cycles_min: run.wire.latency_cycles_min,
                 latency_cycles_max: run.wire.latency_cycles_max,
             },
-            audit: AuditSummary { records: run.audit.records, verified: run.audit.verified },
+            audit: AuditSummary {
+                records: run.audit.records,
+                checkpoints: run.audit.checkpoints,
+                verified: run.audit.verified,
+            },
             sim: SimSummary { clocks: run.statistics.clocks, clocks_per_s: run.statistics.clocks_per_s().round() },
             ok: run.is_good(),
         }
+    }
+
+    /// Orders of which the capture has no packet at all, not even one that the card does not find yet.
+    pub fn absent(&self) -> impl Iterator<Item = &TaskSummary> {
+        let is_hidden = |task: &TaskSummary| {
+            self.unsupported_encapsulation
+                .iter()
+                .any(|packet| (&packet.destination, &packet.liid) == (&task.destination, &task.liid))
+        };
+        self.tasks.iter().filter(move |task| task.selected == 0 && !is_hidden(task))
     }
 }
 
@@ -226,6 +242,44 @@ pub fn percent_encoded(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn orders_without_a_packet_are_found() {
+        let task = |liid: &str, selected| TaskSummary {
+            destination: "agency-1".to_owned(),
+            liid: liid.to_owned(),
+            xid: String::new(),
+            scope: "content".to_owned(),
+            selected,
+            delivered: selected,
+            lost: 0,
+            over_collected: 0,
+            first_selected_after_arm_ns: None,
+        };
+        let hidden = UnsupportedSummary {
+            frame: 7,
+            layers: "mpls/ipv4".to_owned(),
+            destination: "agency-1".to_owned(),
+            liid: "hidden".to_owned(),
+        };
+        let summary = Summary {
+            card: "model".to_owned(),
+            tasks: vec![task("some", 3), task("none", 0), task("hidden", 0)],
+            unsupported_encapsulation: vec![hidden],
+            wire: WireSummary {
+                frames_in: 9,
+                frames_out: 9,
+                identical: true,
+                latency_cycles_min: 4,
+                latency_cycles_max: 4,
+            },
+            audit: AuditSummary { records: 9, checkpoints: 1, verified: true },
+            sim: SimSummary { clocks: 1, clocks_per_s: 1.0 },
+            ok: true,
+        };
+        let absent: Vec<&str> = summary.absent().map(|task| task.liid.as_str()).collect();
+        assert_eq!(absent, ["none"]);
+    }
 
     #[test]
     fn liids_become_safe_file_names() {

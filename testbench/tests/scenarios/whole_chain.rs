@@ -35,6 +35,9 @@ fn default_warrants_on_the_generated_capture() {
 
     let summary = write_outputs(&finished, &folder.0.join("state/audit.log"), &folder.0).expect("the folder is ours");
     assert!(summary.ok && summary.wire.identical && summary.audit.verified);
+    assert!(summary.audit.checkpoints > 0, "a log without a signature proves nothing");
+    let lines = std::fs::read_to_string(folder.0.join("audit.log")).expect("copied").lines().count();
+    assert_eq!(summary.audit.records, lines as u64, "the log as it stays is what was verified");
     assert_eq!(summary.unsupported_encapsulation.len(), 5);
     for order in &finished.orders {
         let liid = order.liid.replace('/', "%2F");

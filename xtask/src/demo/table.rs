@@ -33,7 +33,8 @@ pub(crate) fn render(run: &Finished, summary: &Summary, folder: &Path) -> String
         wire.frames_in, wire.frames_out, wire.latency_cycles_min, wire.latency_cycles_max
     );
     let verified = if summary.audit.verified { "chain and signatures verified" } else { "DOES NOT VERIFY" };
-    let _ = writeln!(out, "audit     {} records, {verified}", summary.audit.records);
+    let audit = &summary.audit;
+    let _ = writeln!(out, "audit     {} records, {} signed checkpoints: {verified}", audit.records, audit.checkpoints);
     let _ = writeln!(
         out,
         "card      {}: {} clocks, {:.0} thousand a second",
@@ -42,6 +43,10 @@ pub(crate) fn render(run: &Finished, summary: &Summary, folder: &Path) -> String
         summary.sim.clocks_per_s / 1e3
     );
     unsupported(&mut out, summary);
+    for task in summary.absent() {
+        let _ =
+            writeln!(out, "note      {} {}: no packet of this target is in the capture", task.destination, task.liid);
+    }
     let _ = writeln!(out, "files     {}", folder.display());
     let verdict = if summary.ok {
         "GOOD: everything selected was delivered, nothing else was, and the wire did not notice"

@@ -79,7 +79,7 @@ impl Control {
         let event = about(EventKind::DestinationAdded, &stored).actor(who.uid, "operate");
         self.record(&event)?;
         if stored.definition.security == TransportSecurity::DangerPlaintext {
-            tracing::warn!("destination {} takes intercepted data without any protection", index.0);
+            tracing::warn!("destination {} takes intercepted data without any protection", stored.definition.name);
             self.record(&about(EventKind::Plaintext, &stored).actor(who.uid, "operate"))?;
         }
         self.store.insert_destination(&stored)?;
@@ -108,7 +108,10 @@ impl Control {
         };
         let before = self.destination_view(&stored);
         if before.tasks > 0 {
-            let what = format!("{} tasks still deliver to `{name}`", before.tasks);
+            let what = match before.tasks {
+                1 => format!("1 task still delivers to `{name}`"),
+                tasks => format!("{tasks} tasks still deliver to `{name}`"),
+            };
             return Err(Refusal::new(RefusalCode::Conflict, "destination", what)
                 .hint("deactivate them and wait until they have ended"));
         }

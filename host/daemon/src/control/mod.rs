@@ -29,7 +29,11 @@ use crate::{
 };
 use crossbeam_channel::{Receiver, Sender};
 use health::RowWatch;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 use writ_abi::limits::RECORD_RINGS;
 use writ_control::{Answer, Ask, Refusal, RefusalCode};
 use writ_mediation::{
@@ -130,6 +134,8 @@ pub(crate) struct Control {
     missing_causes: [u8; RECORD_RINGS],
     unattributed_seen: u64,
     row_watch: RowWatch,
+    /// Sessions that hold something of tasks that are not known.
+    strangers: BTreeSet<SessionKey>,
     /// News that came before the tasks were known.
     early: Vec<Message>,
 }
@@ -249,8 +255,10 @@ impl Control {
 
     fn session_report(&mut self, key: SessionKey, report: &SessionReport) {
         let unknown = self.ledger.apply_report(report);
-        if !unknown.is_empty() {
-            tracing::warn!("{} numberings of destination {} belong to no task", unknown.len(), key.destination.0);
+        // Of tasks that are over: nothing to do about it, and so nothing to say again with each report.
+        if !unknown.is_empty() && self.strangers.insert(key) {
+            let (name, interface) = (self.destination_name(key.destination), key.interface.name());
+            tracing::warn!("{} numberings of destination {name} on {interface} belong to no task", unknown.len());
         }
         let touched = |task: &LiveTask| task.contexts.iter().any(|context| context.session == key);
         for task in self.tasks.values_mut().filter(|task| touched(task)) {
@@ -259,6 +267,12 @@ impl Control {
         for notice in &report.notices {
             self.session_notice(key, notice);
         }
+    }
+
+    /// What the operator calls it; its number once it is gone.
+    fn destination_name(&self, index: DestinationIndex) -> String {
+        let stored = self.destinations.get(&index);
+        stored.map_or_else(|| index.0.to_string(), |stored| stored.definition.name.clone())
     }
 
     fn kept_before(&mut self, key: SessionKey, counts: &[(ContextIndex, Counts)]) {
@@ -282,7 +296,8 @@ impl Control {
             Notice::StorageFailed(error) => event(EventKind::SessionFault).text("fault", error.to_string()),
             Notice::StorageRecovered => event(EventKind::SessionFault).text("fault", "storage recovered"),
             _ => {
-                tracing::info!("destination {} {}: {notice:?}", key.destination.0, key.interface.name());
+                let name = self.destination_name(key.destination);
+                tracing::info!("destination {name} {}: {notice:?}", key.interface.name());
                 return;
             }
         };

@@ -100,6 +100,7 @@ impl Control {
             missing_causes: [0; RECORD_RINGS],
             unattributed_seen: 0,
             row_watch: super::health::RowWatch::default(),
+            strangers: BTreeSet::new(),
             early: Vec::new(),
         }
     }

@@ -108,7 +108,7 @@ impl Control {
         };
         let end = match request.end {
             TimeSpec::Now => return Err(Refusal::new(RefusalCode::Invalid, "end", "a task cannot end now")),
-            other => self.time(other, start.map_or(now, |start| start.max(now)), "end")?,
+            other => self.time(other, start.unwrap_or(now), "end")?,
         };
         Ok(ActivationRequest {
             xid: request.xid.unwrap_or_else(Uuid::new_v4).to_string(),
@@ -150,7 +150,7 @@ impl Control {
         let code = if refusals.0.iter().all(in_use) { RefusalCode::Conflict } else { RefusalCode::Invalid };
         let mut fields: Vec<&str> = refusals.0.iter().map(|refusal| refusal.field.name()).collect();
         fields.dedup();
-        Refusal::new(code, fields.join(", "), refusals.to_string())
+        Refusal::new(code, fields.join(", "), refusals.text(|index| format!("`{}`", self.destination_name(index))))
     }
 
     /// Intent on the disk, task in the store, task with the ring thread: everything but the rows.

@@ -199,6 +199,7 @@ impl Sessions {
             control: self.control.clone(),
             keeper,
             clock: self.clock,
+            name: destination.name.clone(),
         };
         let (delivery, handle) = Delivery::new(session, endpoint, around);
         self.running.insert(key, Running { handle, prepared: Some(delivery), task: None });

@@ -96,6 +96,9 @@ pub(crate) struct Delivery {
     view: Arc<Mutex<SessionView>>,
     keeper: WithheldFile,
     clock: HostClock,
+    name: String,
+    /// The error that was logged last, until a connection is up again.
+    logged: Option<String>,
     stopping: bool,
     /// The first step is done.
     reported: bool,
@@ -117,6 +120,8 @@ pub(crate) struct Surroundings {
     pub(crate) keeper: WithheldFile,
     /// The host's clock.
     pub(crate) clock: HostClock,
+    /// What the operator calls the destination.
+    pub(crate) name: String,
 }
 
 struct Connection {
@@ -143,7 +148,7 @@ impl Delivery {
         let view = Arc::new(Mutex::new(view));
         let handle = SessionHandle { orders: order_sender, wake: Arc::clone(&around.wake), view: Arc::clone(&view) };
         let journalled = status.key.interface.is_journalled();
-        let Surroundings { blocks, freed, wake, control, keeper, clock } = around;
+        let Surroundings { blocks, freed, wake, control, keeper, clock, name } = around;
         let delivery = Self {
             session,
             endpoint,
@@ -156,6 +161,8 @@ impl Delivery {
             view,
             keeper,
             clock,
+            name,
+            logged: None,
             stopping: false,
             reported: false,
             first_withheld: Vec::new(),
@@ -297,10 +304,14 @@ impl Delivery {
         };
     }
 
-    fn note_error(&self, error: &dyn std::fmt::Display) {
+    fn note_error(&mut self, error: &dyn std::fmt::Display) {
         let key = self.session.status().key;
         let text = error.to_string();
-        tracing::warn!("destination {} {}: {text}", key.destination.0, key.interface.name());
+        // A peer that is away is tried again and again, and fails in the same way.
+        if self.logged.as_ref() != Some(&text) {
+            tracing::warn!("destination {} {}: {text}", self.name, key.interface.name());
+            self.logged = Some(text.clone());
+        }
         lock(&self.view).last_error = Some(text);
     }
 
@@ -322,6 +333,7 @@ impl Delivery {
         match result {
             Ok(stream) => {
                 self.session.connected(now);
+                self.logged = None;
                 let (reader, writer) = tokio::io::split(stream);
                 Some(Connection { reader, writer, unflushed: false })
             }

@@ -355,6 +355,8 @@ mod tests {
         assert_eq!(log.verify(Some(&verdict.head)).expect("readable").head_found, Some(true));
         let missing = log.verify(Some(&"ab".repeat(32))).expect("readable");
         assert_eq!((missing.verified, missing.head_found), (false, Some(false)));
+        let zero = log.verify(Some(&"0".repeat(64))).expect("readable");
+        assert!(!zero.verified && zero.head_found == Some(false) && zero.problem.is_some());
         assert!(log.verify(Some("short")).is_err());
         let page = log.page(Some(&[1]), 1, 10).expect("readable");
         assert_eq!((page.total, page.records.len(), page.records[0].number), (2, 1, 3));

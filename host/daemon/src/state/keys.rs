@@ -120,6 +120,14 @@ impl MasterKey {
         }
     }
 
+    /// Looks at a key that is there as [`MasterKey::load`] would. One that systemd hands over is not there yet.
+    pub(crate) fn check(keys: &Keys) -> Result<(), KeyError> {
+        match &keys.danger_key_file {
+            Some(path) if path.exists() => Self::load(keys, false).map(drop),
+            _ => Ok(()),
+        }
+    }
+
     fn read(path: &Path) -> Result<Self, KeyError> {
         let bytes = std::fs::read(path).map_err(|source| KeyError::File { path: path.to_owned(), source })?;
         let key = bytes.as_slice().try_into().map(Self);

@@ -38,6 +38,10 @@ fn orders_that_the_law_does_not_know_are_refused_and_change_nothing() {
         assert!(refusal["where"].as_str().expect("text").contains(place), "{more:?}: {refusal}");
         assert!(!refusal.to_string().contains("192.0.2.1"), "{refusal}");
     }
+    let mdf = [(); 2].map(|()| Peer::new(Language::X, Some(&site.pki())));
+    site.add_destination("mdf", "x", [&mdf[0], &mdf[1]]);
+    let refusal = site.refused(1, &activation("L", "mdf", &CONTENT));
+    assert!(refusal["what"].as_str().expect("text").contains("destination `mdf` has no interface hi2"), "{refusal}");
     let refusal = site.refused(1, &activation("L", "nowhere", &CONTENT));
     assert_eq!((&refusal["code"], &refusal["where"]), (&"not_found".into(), &"destination".into()));
     let refusal = site.refused(1, &activation("no spaces", "agency", &CONTENT));
@@ -46,11 +50,40 @@ fn orders_that_the_law_does_not_know_are_refused_and_change_nothing() {
     let at = odd.iter().position(|word| *word == "fttx").expect("given");
     odd[at] = "carrier-pigeon";
     let refusal = site.refused(1, &odd);
-    assert!(refusal["hint"].as_str().expect("text").contains("cable-modem"), "{refusal}");
+    let hint = refusal["hint"].as_str().expect("text").to_owned();
+    assert!(hint.contains("cable-modem"), "{refusal}");
+    let help = site.writ(&["task", "activate", "--help"]).stdout;
+    let help = String::from_utf8_lossy(&help).split_whitespace().collect::<Vec<_>>().join(" ");
+    for name in hint.trim_start_matches("known are ").split(", ") {
+        assert!(help.contains(&format!("{name},")) || help.contains(&format!("{name} ")), "{name}: {help}");
+    }
 
     let status = site.wait_idle();
     assert_eq!(status["tasks"], serde_json::json!([]));
     assert_eq!(status["card"]["rows"]["address"]["used"], 0);
+}
+
+#[test]
+fn the_term_of_an_order_counts_from_the_start_that_it_names() {
+    let site = Site::new();
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    let _daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    // Two weeks before the card's present; the law gives such an order thirty days.
+    let begun = |end: &'static str| [&CONTENT[..], &["--start", "2023-11-01T00:00:00Z", "--end", end]].concat();
+    let refusal = site.refused(1, &activation("L", "agency", &begun("2023-12-10T00:00:00Z")));
+    assert_eq!((&refusal["code"], &refusal["where"]), (&"invalid".into(), &"end".into()));
+    let change = site.done(&activation("L", "agency", &begun("+30d")));
+    let xid = change["after"]["xid"].as_str().expect("a UUID");
+    let shown = site.done(&["task", "show", xid]);
+    assert_eq!(shown["state"], "active");
+    let utc = |field: &str| shown[field]["utc"].as_str().expect("text").to_owned();
+    assert!(
+        utc("start").starts_with("2023-11-01T00:00:00") && utc("end").starts_with("2023-12-01T00:00:00"),
+        "{shown}"
+    );
+    assert!(shown["armed"]["tai_ns"].as_u64() > Some(crate::site::EPOCH_NS), "{shown}");
+    assert!(site.done(&["task", "show", xid])["start"]["tai_ns"].as_u64() < Some(crate::site::EPOCH_NS));
 }
 
 #[test]
@@ -67,6 +100,7 @@ fn a_liid_is_used_once_at_a_destination_and_free_again_afterwards() {
 
     let refusal = site.refused(1, &["destination", "remove", "agency"]);
     assert_eq!(refusal["code"], "conflict");
+    assert!(refusal["what"].as_str().expect("text").starts_with("1 task still delivers"), "{refusal}");
     let by_key = ["--liid", "L", "--destination", "agency"];
     let dry = site.done(&[&["task", "deactivate"][..], &by_key, &["--dry-run"]].concat());
     assert_eq!((&dry["applied"], &dry["before"]["state"]), (&false.into(), &"active".into()));
@@ -163,6 +197,15 @@ fn bad_configurations_are_named_and_nothing_starts() {
         assert_eq!(status, Some(2), "{to}");
         assert!(talk.contains(wanted) && talk.contains("writd.toml:"), "{to}: {talk}");
     }
+    let edits: [(&str, &str, &str); 3] = [
+        ("pki/writd.pem", "pki/nope.pem", "nope.pem"),
+        ("pki/writd.key", "foreign/writd.key", "foreign/writd.key"),
+        ("pki/ca.pem", "writd.toml", "tls.ca"),
+    ];
+    for (from, to, wanted) in edits {
+        let (status, talk) = check(&|config| config.replace(from, to));
+        assert!(status == Some(2) && talk.contains(wanted), "{to}: {talk}");
+    }
     assert!(!site.folder.join("state").exists(), "a check touches nothing");
 
     // A key that others can read, and state that others can read.
@@ -172,6 +215,8 @@ fn bad_configurations_are_named_and_nothing_starts() {
         std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).expect("own file");
     };
     open("pki/writd.key", 0o644);
+    let (status, talk) = check(&|config| config);
+    assert!(status == Some(2) && talk.contains("writd.key") && talk.contains("0644"), "{talk}");
     let output = site.writd(&["--config", "writd.toml"]);
     let talk = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(1), "{talk}");

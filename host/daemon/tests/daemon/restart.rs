@@ -294,3 +294,24 @@ fn an_audit_log_that_lost_its_end_is_refused_and_a_new_one_says_that_there_was_a
         assert_eq!(daemon.terminate(), Some(0));
     }
 }
+
+/// What it holds in memory is intercepted data and keys: none of it may get into swap or into a core dump.
+#[test]
+fn memory_stays_out_of_swap_and_core_dumps() {
+    let site = Site::new();
+    let daemon = site.start();
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.id())).expect("the daemon runs");
+    let field = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).expect("a field of the kernel's");
+        line.trim_start_matches(':').trim().to_owned()
+    };
+    let may_lock = u64::from_str_radix(&field("CapEff"), 16).expect("hexadecimal") >> 14 & 1 == 1;
+    if may_lock {
+        assert_ne!(field("VmLck"), "0 kB");
+    } else {
+        eprintln!("locking of memory was skipped: the test has no CAP_IPC_LOCK");
+    }
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", daemon.id())).expect("the daemon runs");
+    let core = limits.lines().find(|line| line.starts_with("Max core file size")).expect("the kernel names it");
+    assert_eq!(core.split_whitespace().nth(4), Some("0"));
+}

@@ -47,6 +47,10 @@ fn a_cut_log_needs_an_expected_head_to_be_noticed() {
     assert!(seen.to_string().contains("up to record 7"), "{seen}");
     let defect = verify(&cut, &keys().public_key(), Some(heads[11])).expect_err("records are missing");
     assert_eq!(defect, Defect { record: 8, reason: DefectReason::HeadNotFound });
+    for file in [&file[..], &[]] {
+        let zero = verify(file, &keys().public_key(), Some([0; 32])).expect_err("no record has this hash");
+        assert_eq!(zero.reason, DefectReason::HeadNotFound);
+    }
 }
 
 #[test]

@@ -154,7 +154,7 @@ impl Verifier {
     /// # Errors
     /// [`Defect`] with the number of the first record that is missing, if a head was expected and not met.
     pub fn finish(self) -> Result<Verified, Defect> {
-        if self.expected_head.is_some_and(|head| head != NOTHING_BEFORE) && self.verified.anchored_at.is_none() {
+        if self.expected_head.is_some() && self.verified.anchored_at.is_none() {
             return Err(Defect { record: self.verified.records, reason: DefectReason::HeadNotFound });
         }
         Ok(self.verified)

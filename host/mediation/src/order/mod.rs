@@ -64,7 +64,7 @@ pub struct ActivationRequest {
     pub delivery: Option<Delivery>,
     /// See [`TaskSpec::destinations`].
     pub destinations: Vec<DestinationIndex>,
-    /// When it starts; `None` is at once.
+    /// When it starts; `None` is at once. One in the past counts for the term; nothing from before the activation is selected.
     pub start: Option<TaiNs>,
     /// When it ends. Every order ends.
     pub end: Option<TaiNs>,
@@ -119,7 +119,8 @@ pub fn validate(
     let scope = judge.required(Field::Scope, request.scope);
     let delivery = judge.required(Field::Delivery, request.delivery);
     let end = judge.required(Field::End, request.end);
-    let start = request.start.map_or(context.now, |start| start.max(context.now));
+    // Also if it is over already: the order's term counts from the start that the order names. What is armed is armed now.
+    let start = request.start.unwrap_or(context.now);
     judge.targets(&request.targets);
     judge.destinations(&request.destinations, delivery, context);
     if let Some(kind) = kind {

@@ -34,6 +34,16 @@ impl OrderKind {
             Self::Emergency => KindRules { term_s_max: 48 * HOUR_S, ..ANY },
         }
     }
+
+    const fn with_article(self) -> &'static str {
+        match self {
+            Self::Title3 => "a title3",
+            Self::PenRegister => "a pen-register",
+            Self::TrapTrace => "a trap-trace",
+            Self::Fisa => "a fisa",
+            Self::Emergency => "an emergency",
+        }
+    }
 }
 
 /// A field of a request.
@@ -122,9 +132,21 @@ pub enum Rule {
 
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, &number)
+    }
+}
+
+/// A destination, for those who do not know its name.
+fn number(destination: DestinationIndex) -> String {
+    destination.0.to_string()
+}
+
+impl Rule {
+    /// The rule in words, with the names that the operator gave to destinations.
+    fn write(&self, f: &mut dyn fmt::Write, name: &dyn Fn(DestinationIndex) -> String) -> fmt::Result {
         match self {
             Self::Required => write!(f, "is required"),
-            Self::Form(what) => f.write_str(what),
+            Self::Form(what) => write!(f, "{what}"),
             Self::TooLong(max) => write!(f, "is longer than {max} bytes"),
             Self::TooMany(max) => write!(f, "has more than {max} entries"),
             Self::Repeated(index) => write!(f, "entry {index} stands there already"),
@@ -138,8 +160,8 @@ impl fmt::Display for Rule {
                 let names = |all: Vec<&str>| all.join(", ");
                 write!(
                     f,
-                    "is not allowed under a {} order, which allows delivery {} with scope {}",
-                    kind.name(),
+                    "is not allowed under {} order, which allows delivery {} with scope {}",
+                    kind.with_article(),
                     names(rules.deliveries.iter().map(|value| value.name()).collect()),
                     names(rules.scopes.iter().map(|value| value.name()).collect()),
                 )
@@ -147,19 +169,19 @@ impl fmt::Display for Rule {
             Self::DoesNotFitScope(Scope::Content) => write!(f, "has no interface for content (hi3 or x3)"),
             Self::DoesNotFitScope(_) => write!(f, "must be hi2 or x2 alone: this scope delivers headers only"),
             Self::TermTooLong { kind, term_s_max } => {
-                write!(f, "a {} order lasts {} hours at most", kind.name(), term_s_max / HOUR_S)
+                write!(f, "{} order lasts {} hours at most", kind.with_article(), term_s_max / HOUR_S)
             }
             Self::EndNotAfterStart => write!(f, "is not after the start"),
             Self::EndPast => write!(f, "lies in the past by the card's clock"),
-            Self::UnknownDestination(DestinationIndex(number)) => write!(f, "destination {number} does not exist"),
-            Self::DestinationLacks(DestinationIndex(number), interface) => {
-                write!(f, "destination {number} has no interface {}", interface.name())
+            Self::UnknownDestination(which) => write!(f, "destination {} does not exist", name(*which)),
+            Self::DestinationLacks(which, interface) => {
+                write!(f, "destination {} has no interface {}", name(*which), interface.name())
             }
-            Self::LiidInUse(DestinationIndex(number)) => {
-                write!(f, "a live task already delivers to destination {number} under this LIID")
+            Self::LiidInUse(which) => {
+                write!(f, "a live task already delivers to destination {} under this LIID", name(*which))
             }
-            Self::XidInUse(DestinationIndex(number)) => {
-                write!(f, "a live task already delivers to destination {number} under this XID")
+            Self::XidInUse(which) => {
+                write!(f, "a live task already delivers to destination {} under this XID", name(*which))
             }
             Self::XidOfOtherTarget => write!(f, "a live task has this XID and other targets"),
         }
@@ -187,9 +209,23 @@ pub struct Refusals(pub Vec<Refusal>);
 
 impl fmt::Display for Refusals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.write(f, &number)
+    }
+}
+
+impl Refusals {
+    /// All of them in words, with the names that the operator gave to destinations.
+    pub fn text(&self, name: impl Fn(DestinationIndex) -> String) -> String {
+        let mut text = String::new();
+        self.write(&mut text, &name).expect("a string takes everything");
+        text
+    }
+
+    fn write(&self, f: &mut dyn fmt::Write, name: &dyn Fn(DestinationIndex) -> String) -> fmt::Result {
         for (index, refusal) in self.0.iter().enumerate() {
             let separator = if index == 0 { "" } else { "; " };
-            write!(f, "{separator}{refusal}")?;
+            write!(f, "{separator}{}: ", refusal.field.name())?;
+            refusal.rule.write(f, name)?;
         }
         Ok(())
     }

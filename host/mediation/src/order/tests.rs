@@ -115,6 +115,19 @@ fn kinds_of_order_limit_what_is_delivered_and_for_how_long() {
 }
 
 #[test]
+fn the_term_counts_from_the_start_that_the_order_names() {
+    let days = |days: u64| DAY_S * NS_PER_S * days;
+    let begun = TaiNs(NOW.0 - days(21));
+    let of_an_order = |end| ActivationRequest { start: Some(begun), end: Some(TaiNs(end)), ..request() };
+    let task = judge(&of_an_order(begun.0 + days(30)), &[]).expect("exactly the longest term");
+    assert_eq!(task.start, begun);
+    let refusals = judge(&of_an_order(begun.0 + days(30) + 1), &[]).expect_err("longer").0;
+    let too_long = Rule::TermTooLong { kind: OrderKind::Title3, term_s_max: 30 * DAY_S };
+    assert_eq!(refusals, [Refusal { field: Field::End, rule: too_long }]);
+    assert_eq!(judge(&of_an_order(NOW.0), &[]).expect_err("over").0[0].rule, Rule::EndPast);
+}
+
+#[test]
 fn scope_and_delivery_have_to_fit() {
     let fit = |delivery: Delivery, scope: Scope| {
         let mut request = request();
@@ -189,6 +202,18 @@ fn two_agencies_may_have_one_target_and_one_may_not_have_it_twice() {
     };
     let on_x = judge(&x("A"), &[&first]).expect("another destination");
     assert_eq!(judge(&x("B"), &[&on_x]).expect_err("same XID there").0[0].rule, Rule::XidInUse(X));
+}
+
+#[test]
+fn refusals_in_words_name_destinations_as_the_operator_does() {
+    let lacks = judge(&ActivationRequest { destinations: vec![X], ..request() }, &[]).expect_err("HI towards X");
+    let text = lacks.text(|index| format!("`mdf-{}`", index.0));
+    assert!(text.starts_with("destinations: destination `mdf-2` has no interface hi2; "), "{text}");
+    for &kind in OrderKind::ALL {
+        let text = Rule::NotAllowedFor(kind).to_string();
+        let article = if kind == OrderKind::Emergency { "an" } else { "a" };
+        assert!(text.contains(&format!(" {article} {} order", kind.name())), "{text}");
+    }
 }
 
 #[test]

@@ -22,7 +22,7 @@ pub enum Confirmation {
     },
     /// Handed to the transport; the last `resend_bytes` are kept and sent again on a new connection.
     Written {
-        /// Bytes kept.
+        /// Bytes kept; fewer if the session may hold only few (see [`super::Session::set_share`]).
         resend_bytes: u64,
     },
 }

@@ -134,7 +134,7 @@ pub struct TaskSpec {
     pub delivery: Delivery,
     /// To whom; each gets its own copy and its own numbering.
     pub destinations: Vec<DestinationIndex>,
-    /// First instant that belongs to the task.
+    /// First instant that belongs to the task, as the order says: it may lie before the activation.
     pub start: TaiNs,
     /// First instant that no longer does.
     pub end: TaiNs,
