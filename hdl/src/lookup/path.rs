@@ -3,6 +3,7 @@
 //! # Theory of operation
 //! See the table of clocks in [`crate::lookup`]. The state that a verdict depends on besides rows and rules (`armed`, expiry floor, the batch) is taken
 //! in the clock in which the keys enter, so that one clock orders everything: commands, arming, frames.
+#![allow(missing_docs)] // `LogicStruct` writes accessors that cannot carry documentation
 
 use super::delay::Delay;
 use super::engine::TableEngine;

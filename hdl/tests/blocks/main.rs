@@ -7,7 +7,6 @@ mod clock;
 mod dma;
 mod drops;
 mod linear;
-mod lookup;
 mod parser;
 mod registers;
 mod top;

@@ -17,7 +17,7 @@ use storage::Disk;
 use writ_handover::{ids::Cin, time::UnixTime};
 use writ_mediation::{
     arena::{Arena, ArenaConfig, ArenaIdentity},
-    datapath::{Encoder, OpenTask, PacketEnd, Phase},
+    datapath::{Encoder, HitSide, OpenTask, Phase},
     journal::{Journal, JournalKey, SegmentId, Storage, StorageError},
     leap::LeapTable,
     session::{Session, SessionConfig, WallClock},
@@ -121,7 +121,7 @@ fn run(load: &Load) -> Outcome {
         now += STEP_NS;
         if (now / STEP_NS).is_multiple_of(load.steps_a_packet) {
             for _ in 0..load.packets_a_step {
-                let hits = [hit(1, PacketEnd::Source)];
+                let hits = [hit(1, HitSide::Source)];
                 let encoded =
                     encoder.packet(HostNs(now), &frame.packet(record, T0), &hits).expect("the arena is larger");
                 (outcome.accepted, outcome.lost) = (outcome.accepted + encoded.accepted, outcome.lost + encoded.lost);
