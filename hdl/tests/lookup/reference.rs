@@ -93,7 +93,7 @@ struct Answered {
 }
 
 /// Tables and banks as lists.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Reference {
     rows: BTreeMap<(u8, u8, u32), Stored>,
     rules: BTreeMap<(u8, u32), Stored>,
@@ -196,6 +196,20 @@ impl Reference {
             Opcode::CorruptRow => self.rows.entry(row_place).or_insert(EMPTY).damaged = true,
         }
         answered
+    }
+
+    /// The state while `command` is executed, if it writes a rule into the place of another one.
+    fn vacated_by(&self, command: &Command, armed: bool) -> Option<Self> {
+        let writes = self.status(command, armed) == Status::Done && command.opcode == Opcode::WriteRule as u8;
+        let place = (command.way, command.row.get());
+        let old = self.rules.get(&place).filter(|old| writes && old.valid)?;
+        let destination = command.flags & flags::DESTINATION != 0;
+        if Some(old.value) == self.staged && old.key == command.key && old.destination == destination {
+            return None;
+        }
+        let mut without = self.clone();
+        without.rules.remove(&place);
+        Some(without)
     }
 
     fn status(&self, command: &Command, armed: bool) -> Status {
@@ -311,7 +325,8 @@ impl Pair {
         for (command, completion) in commands.iter().zip(&completions) {
             let counts = completion.frames_looked_up.map(|count| count.get());
             let until = (counts.iter().sum::<u64>() - before) as usize;
-            self.compare(&frames[next..until], &verdicts[next..until], &armed[next..until]);
+            let vacated = self.reference.vacated_by(command, self.armed);
+            self.compare(&frames[next..until], &verdicts[next..until], &armed[next..until], vacated);
             next = until;
             assert_eq!(counts, self.looked_up, "counts of a completion");
             let expected = self.reference.execute(command, self.armed);
@@ -325,13 +340,18 @@ impl Pair {
             assert_eq!((completion.tag.get(), completion.opcode), (command.tag.get(), command.opcode));
             assert_eq!((completion.reserved, completion.reserved2), (0, [0; 16]));
         }
-        self.compare(&frames[next..], &verdicts[next..], &armed[next..]);
+        self.compare(&frames[next..], &verdicts[next..], &armed[next..], None);
         (verdicts, completions)
     }
 
-    fn compare(&mut self, frames: &[Frame], verdicts: &[Verdict], armed: &[bool]) {
+    /// `vacated`: what holds from some frame on, because a rule is absent while another one is written into its place.
+    fn compare(&mut self, frames: &[Frame], verdicts: &[Verdict], armed: &[bool], mut vacated: Option<Reference>) {
         for ((frame, got), &armed) in frames.iter().zip(verdicts).zip(armed) {
-            let expected = self.reference.look_up(frame, armed, self.floor, self.prefix_bits);
+            let mut expected = self.reference.look_up(frame, armed, self.floor, self.prefix_bits);
+            if let Some(without) = vacated.take_if(|_| *got != expected) {
+                expected = without.look_up(frame, armed, self.floor, self.prefix_bits);
+                self.reference = without;
+            }
             assert_eq!(got, &expected, "{frame:?}");
             self.looked_up[usize::from(frame.port == PortSide::B)] += 1;
         }
