@@ -79,6 +79,12 @@ struct Writer {
 }
 
 impl Writer {
+    fn corrupt(&mut self) -> Command {
+        let (table, key) = key(&mut self.random, self.tick, self.prefix_bits);
+        let way = self.random.below(4) as u8;
+        Command::corrupt_row(0, table, way, hash::rows(&key, table.rows_per_way())[usize::from(way)])
+    }
+
     fn commands(&mut self) -> Vec<Command> {
         self.tag += 1;
         let (tag, tick) = (self.tag, self.tick);
@@ -157,6 +163,10 @@ fn run(shape: &Run) {
         for _ in 0..20 {
             let commands = writer.commands();
             commands.into_iter().for_each(|command| pair.command(command));
+        }
+        for _ in 0..5 {
+            let command = writer.corrupt();
+            pair.command(command);
         }
         let (_, completions) = pair.finish();
         refused += completions.iter().filter(|completion| completion.status != 0).count();

@@ -17,7 +17,7 @@ use uuid::Uuid;
 pub struct Count {
     /// Packets.
     pub packets: u64,
-    /// Bytes of IP in them.
+    /// Bytes of IP in them, of frames where those are delivered.
     pub bytes: u64,
 }
 
@@ -187,7 +187,7 @@ pub struct InterfaceCounts {
     /// Packets that were offered although their stamp lies outside the order's term; they were not selected. Anything but 0 is a
     /// fault of this host.
     pub outside_term_packets: u64,
-    /// Packets of which the record held less than the order allows.
+    /// Packets of which the record held less than the order allows; fragments of a tunnel count here too.
     pub truncated_packets: u64,
 }
 

@@ -77,7 +77,8 @@ impl Losses {
 pub struct Faults {
     /// Packets stamped outside [start, end) that were offered all the same: the fan-out is wrong. Not selected, not delivered.
     pub outside_window: u64,
-    /// Packets of which the record held less than the order allows: they went out marked as truncated.
+    /// Packets of which the record held less than the order allows: they went out marked as truncated. Of a tunnel that is fragmented this
+    /// is no fault: the first fragment holds a piece of the packet inside.
     pub truncated: u64,
 }
 
@@ -97,7 +98,7 @@ pub struct TaskDelta {
     pub session: SessionKey,
     /// Packets that the card selected, lost ones included.
     pub selected_packets: u64,
-    /// Bytes of IP in those that arrived here.
+    /// Bytes of IP in those that arrived here, of frames where those are delivered.
     pub selected_bytes: u64,
     /// PDUs that were accepted into the arena.
     pub encoded: Counts,
@@ -116,7 +117,7 @@ pub struct Account {
     pub carried: Counts,
     /// Packets selected since then.
     pub selected_packets: u64,
-    /// Bytes of IP in those that arrived.
+    /// Bytes of IP in those that arrived, of frames where those are delivered.
     pub selected_bytes: u64,
     /// PDUs accepted.
     pub encoded: Counts,

@@ -3,10 +3,10 @@
 //! The file is text, a line an event, everything in hexadecimal that is bytes; whoever reads it needs no program.
 
 use super::random::{self, Rng};
-use super::{EPOCH_NS, with_fcs};
+use super::{EPOCH_NS, in_ring, with_fcs};
 use std::fmt::{self, Write as _};
 use writ_abi::PortSide;
-use writ_abi::command::Command;
+use writ_abi::command::{Command, Opcode};
 use writ_abi::limits::RECORD_RINGS;
 use writ_abi::parse::TunnelKind;
 use writ_abi::time::TimeQuality;
@@ -93,7 +93,7 @@ impl Scenario {
         let rng = &mut Rng::new(seed);
         let most = if rng.percent(70) { 600 } else { 60 };
         let count = 1 + rng.below(most.min(frames_max));
-        let frames: Vec<Vec<u8>> = (0..count).map(|_| random::frame(rng)).collect();
+        let frames = frames(rng, count);
         let prefix_bits = match rng.below(10) {
             0 => None,
             1 | 2 => Some(1 + rng.below(128) as u8),
@@ -124,8 +124,16 @@ impl Scenario {
     fn fill(&mut self, rng: &mut Rng, frames: Vec<Vec<u8>>) {
         let bits = self.prefix_bits.unwrap_or(0);
         let mut known = Vec::new();
+        // Hits of one ring stand in one record.
+        let ring = if rng.percent(30) { Some(rng.below(RECORD_RINGS) as u8) } else { None };
         for _ in 0..rng.below(80) {
-            self.rows.push(random::commands(rng, &frames, bits, &mut known));
+            let commands = random::commands(rng, &frames, bits, &mut known);
+            let writes = [Opcode::WriteRow as u8, Opcode::WriteRule as u8];
+            let to_ring = |command: Command| match ring {
+                Some(ring) if writes.contains(&command.opcode) => in_ring(command, ring),
+                _ => command,
+            };
+            self.rows.push(commands.into_iter().map(to_ring).collect());
         }
         let (command_share, consume_share) = (rng.pick(&[0, 5, 15, 30]), rng.pick(&[2, 10]));
         let reset_at = if rng.percent(8) { rng.below(frames.len()) } else { usize::MAX };
@@ -144,6 +152,26 @@ impl Scenario {
             if number == reset_at {
                 self.actions.push(Action::Reset);
             }
+        }
+    }
+}
+
+/// Frames for one scenario: mostly all different; or few that come again and again, so that many rows meet in one frame; or many of the
+/// shortest, which come faster than they can be looked up.
+fn frames(rng: &mut Rng, count: usize) -> Vec<Vec<u8>> {
+    match rng.below(10) {
+        0..6 => (0..count).map(|_| random::frame(rng)).collect(),
+        6..9 => {
+            let few: Vec<Vec<u8>> = (0..1 + rng.below(6)).map(|_| random::frame(rng)).collect();
+            (0..count).map(|_| few[rng.below(few.len())].clone()).collect()
+        }
+        _ => {
+            let short = |rng: &mut Rng| {
+                let mut frame = random::frame(rng);
+                frame.truncate(60);
+                frame
+            };
+            (0..count).map(|_| short(rng)).collect()
         }
     }
 }

@@ -60,6 +60,7 @@ impl Coverage {
             ("gap records", Counter::GapRecords),
             ("drops for a full ring", Counter::Drop(1)),
             ("frames that are too long", Counter::Drop(2)),
+            ("frames that came too fast", Counter::Drop(4)),
             ("expired", Counter::ExpiredHits),
             ("more than one row", Counter::MultiHits),
             ("damaged rows", Counter::DamagedReads),

@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn a_beat_never_comes_before_its_bytes_and_never_meets_another() {
-        for wire_bytes in [1, 63, 64, 65, 69, 128, 129, 1522, 9604] {
+        for wire_bytes in [22, 63, 64, 65, 69, 128, 129, 1522, 9604] {
             let mut end = 0;
             for (number, start) in (0_u128..).zip(starts(wire_bytes, 3000)) {
                 assert!(start >= end, "{wire_bytes}");

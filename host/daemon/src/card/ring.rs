@@ -9,7 +9,7 @@
 //! order now shares a target with one that is there, a few packets of before and after may change places; their stamps tell.
 
 use crate::{
-    card::hits,
+    card::{hits, passed::Passed},
     clock::HostClock,
     mailbox::{Mailbox, Message, Missing},
 };
@@ -41,10 +41,6 @@ const WAIT_BUSY: Duration = Duration::from_millis(1);
 const WAIT_IDLE: Duration = Duration::from_millis(10);
 /// Rounds without a record after which it counts as idle.
 const IDLE_ROUNDS: u32 = 20;
-/// A ring that is found empty holds nothing that was looked up so long before a record of another ring. Inside the card the rings wait for the same
-/// bus, and what fits into it goes over that in a fraction of this.
-const SETTLED_NS: u64 = 2_000_000;
-
 /// What the control thread tells the ring thread to do. Orders are done one after the other, between records.
 pub(crate) enum RingOrder {
     /// From the next record on, these are the shares.
@@ -153,8 +149,7 @@ struct State {
     quiesce: Vec<TaiNs>,
     /// Announcements for which the arena had no room, in order.
     announcements: VecDeque<RingOrder>,
-    /// Ring by ring: everything that was looked up before is consumed.
-    passed: Vec<TaiNs>,
+    passed: Passed,
     quiet_rounds: u32,
     dead: bool,
     /// A match index came back that was never given out: said once.
@@ -170,7 +165,7 @@ impl RingThread {
             seen: Vec::new(),
             quiesce: Vec::new(),
             announcements: VecDeque::new(),
-            passed: vec![TaiNs(0); self.rings.len()],
+            passed: Passed::new(self.rings.len()),
             quiet_rounds: 0,
             dead: false,
             foreign_hits: 0,
@@ -234,12 +229,10 @@ impl RingThread {
             if state.dead {
                 break;
             }
-            let latest = state.passed.iter().copied().max().unwrap_or(TaiNs(0));
+            let latest = state.passed.latest();
             let (records, full) = self.take_from(at, now, state);
             if records == 0 && !full {
-                // The ring was empty, and `latest` was seen before it was looked into.
-                let settled = TaiNs(latest.0.saturating_sub(SETTLED_NS));
-                state.passed[at] = state.passed[at].max(settled);
+                state.passed.empty(at, latest);
             }
             taken += records;
             stopped |= full;
@@ -259,8 +252,7 @@ impl RingThread {
                 if encoder.packet(now, &hits::packet(ring, &packet), hits).is_err() {
                     return Flow::Later;
                 }
-                // Records stand in the order of their lookups, and a lookup comes after the stamp.
-                passed[at] = passed[at].max(stamp);
+                passed.taken(at, stamp);
                 note_first(hits, seen, stamp, control);
                 Flow::Taken
             }
@@ -414,10 +406,9 @@ impl RingThread {
         if state.quiesce.is_empty() || stopped {
             return;
         }
-        let passed = |state: &State| state.passed.iter().copied().min().unwrap_or(TaiNs(0));
-        let all = state.quiesce.iter().any(|&after| after >= passed(state)) && self.is_empty(state);
-        let passed = passed(state);
-        let (reached, waiting) = state.quiesce.drain(..).partition(|&after| all || after < passed);
+        let all = state.quiesce.iter().any(|&after| !state.passed.all_past(after)) && self.is_empty(state);
+        let passed = &state.passed;
+        let (reached, waiting) = state.quiesce.drain(..).partition(|&after| all || passed.all_past(after));
         state.quiesce = waiting;
         let reached: Vec<TaiNs> = reached;
         for after in reached {

@@ -123,12 +123,12 @@ impl RowWatch {
 }
 
 impl Control {
-    /// Looks at the counters now and then while a task is in force.
-    pub(super) fn watch_rows(&mut self) {
+    /// Looks at the counters now and then while a task is in force; `now`: at once.
+    pub(super) fn watch_rows(&mut self, now: bool) {
         let in_force = self.card.tables().tasks().next().is_some();
-        if in_force
+        let due = now || (in_force && self.row_watch.is_due(self.clock.now()));
+        if due
             && self.card_fault.is_none()
-            && self.row_watch.is_due(self.clock.now())
             && let Err(refusal) = self.look_at_rows()
         {
             self.card_is_lost(&refusal.what);
@@ -136,7 +136,7 @@ impl Control {
     }
 
     /// Looks at the counters, tells what is new, and writes a damaged row again.
-    pub(super) fn look_at_rows(&mut self) -> Result<(), Refusal> {
+    fn look_at_rows(&mut self) -> Result<(), Refusal> {
         let counters = self.card.counters().map_err(card_trouble)?;
         let card_time = self.look_at_clock()?;
         let was_late = self.row_watch.is_scrubber_late;

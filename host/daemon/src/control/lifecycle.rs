@@ -57,7 +57,7 @@ impl Control {
                 Err(refusal) => self.card_is_lost(&refusal.what),
             }
         }
-        self.watch_rows();
+        self.watch_rows(false);
         self.look_for_losses();
         self.count();
         self.drains();

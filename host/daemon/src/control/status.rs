@@ -44,9 +44,7 @@ impl Control {
 
     pub(super) fn card_status(&mut self) -> Result<Answer, Refusal> {
         let probe = self.ask_ring(RingOrder::Probe)?;
-        if self.card_fault.is_none() {
-            self.look_at_rows()?;
-        }
+        self.watch_rows(true);
         Ok(Answer::CardStatus(Box::new(self.card_report(&probe))))
     }
 

@@ -180,7 +180,11 @@ fn every_kind_of_target_gets_what_it_names() {
         assert_eq!(rows.iter().filter(|row| row["table"] == name).count(), used, "{name}");
     }
     assert_eq!((&status["card"]["prefix_bits"], &status["card"]["committed"]), (&56.into(), &false.into()));
-    assert_eq!(status["alarms"], serde_json::json!([]));
+    let alarms = status["alarms"].as_array().expect("list");
+    assert!(!alarms.iter().any(|alarm| alarm.as_str().expect("text").contains("row")), "{alarms:?}");
+    let health = &site.done(&["card", "status"])["rows_health"];
+    let number = |name: &str| health[name].as_u64().expect("a number");
+    assert_eq!((number("damaged_rows"), number("damaged_reads"), number("multi_hits")), (0, 0, 0), "{health}");
 }
 
 fn plain(packet: Vec<u8>) -> (Vec<u8>, Vec<u8>) {
