@@ -297,7 +297,15 @@ impl Logic for ExactLookup {
         self.vlans.write_row.next = self.write_row.val();
         self.vlans.sweep.next = self.sweep.val();
         self.vlans.way.next = self.access.val().way;
-        self.dirty.next = self.addresses[0].dirty.val() | self.addresses[1].dirty.val() | self.prefixes[0].dirty.val() | self.prefixes[1].dirty.val() | self.endpoints.dirty.val() | self.tuples.dirty.val() | self.tunnels.dirty.val() | self.macs.dirty.val() | self.vlans.dirty.val();
+        self.dirty.next = self.addresses[0].dirty.val()
+            | self.addresses[1].dirty.val()
+            | self.prefixes[0].dirty.val()
+            | self.prefixes[1].dirty.val()
+            | self.endpoints.dirty.val()
+            | self.tuples.dirty.val()
+            | self.tunnels.dirty.val()
+            | self.macs.dirty.val()
+            | self.vlans.dirty.val();
 
         // What was read.
         self.row_valid.next = self.addresses[0].row_valid.val();

@@ -164,7 +164,7 @@ impl Logic for Keys {
         self.macs[0].next = self.frame.val().mac_source;
         self.macs[1].next = self.frame.val().mac_destination;
         self.has_vlan.next = self.valid.val() & self.frame.val().has_vlan;
-        self.vlan.next = (bit_cast::<40, 32>(self.frame.val().vlan) << 8)
-            | bit_cast::<40, 1>(self.ticket.val().port.into());
+        self.vlan.next =
+            (bit_cast::<40, 32>(self.frame.val().vlan) << 8) | bit_cast::<40, 1>(self.ticket.val().port.into());
     }
 }

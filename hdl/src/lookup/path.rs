@@ -322,16 +322,15 @@ impl Logic for LookupPath {
         // Clock 1: the keys enter, or the engine uses the clock.
         self.armed_1.d.next = self.armed.val() & self.engine.ready.val();
         self.armed_2.d.next = self.armed_1.q.val() & self.armed.val() & self.engine.ready.val();
-        self.counts.next =
-            self.armed_2.q.val() & self.armed_1.q.val() & self.armed.val() & self.engine.ready.val();
+        self.counts.next = self.armed_2.q.val() & self.armed_1.q.val() & self.armed.val() & self.engine.ready.val();
         self.enters.next = self.stages.q.val().get_bit(0);
         self.entering.next = self.enters.val();
         self.seated.next = self.entered.q.val();
         self.seated_ticket.next = self.seated.val().ticket;
         self.entering_ticket.next = self.seated_ticket.val();
         self.entering_armed.next = self.counts.val();
-        self.armed_stages.d.next = (self.armed_stages.q.val() << 1)
-            | bit_cast::<9, 1>((self.enters.val() & self.counts.val()).into());
+        self.armed_stages.d.next =
+            (self.armed_stages.q.val() << 1) | bit_cast::<9, 1>((self.enters.val() & self.counts.val()).into());
         self.passengers.write.next = self.enters.val();
         self.passengers.data_in.next = self.entered.q.val();
         self.stamp_tick.next = self.seated_ticket.val().stamp.get_bits::<44>(20);
@@ -404,8 +403,7 @@ impl Logic for LookupPath {
         if self.table_event.val() {
             self.exact_result.d.next = self.table_result.val();
         }
-        self.event_stages.d.next =
-            (self.event_stages.q.val() << 1) | bit_cast::<3, 1>(self.table_event.val().into());
+        self.event_stages.d.next = (self.event_stages.q.val() << 1) | bit_cast::<3, 1>(self.table_event.val().into());
         self.results.write.next = self.event_stages.q.val().get_bit(0);
         self.results.data_in.next = self.exact_result.q.val();
         self.results.read.next = self.event_stages.q.val().get_bit(2);

@@ -286,10 +286,8 @@ impl<const K: usize, const W: usize, const N: usize, const A: usize> Logic for M
             self.choose[port].enable.next = self.choosing.q.val().get_bit(port);
             self.found[port].next = self.choose[port].found.val();
         }
-        self.dirty.next = self.back[0].dirty.val()
-            | self.back[1].dirty.val()
-            | self.back[2].dirty.val()
-            | self.back[3].dirty.val();
+        self.dirty.next =
+            self.back[0].dirty.val() | self.back[1].dirty.val() | self.back[2].dirty.val() | self.back[3].dirty.val();
 
         // What the engine has read.
         for i in 0..4 {

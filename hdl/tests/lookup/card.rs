@@ -139,7 +139,9 @@ fn build(root: &Path) -> PathBuf {
         .map(|entry| entry.expect("entry").path())
         .filter(|path| path.extension().is_some_and(|e| e == "cpp"))
         .collect();
-    sources.extend(["verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp"].map(|name| root.join("include").join(name)));
+    sources.extend(
+        ["verilated.cpp", "verilated_threads.cpp", "verilated_dpi.cpp"].map(|name| root.join("include").join(name)),
+    );
     run(Program::new("c++")
         .args(["-std=c++20", "-O1", "-pthread", "-o", "building", "-I."])
         .arg(format!("-I{}", root.join("include").display()))
@@ -249,7 +251,10 @@ impl Card {
     /// Runs a few clocks and says how things are.
     pub(crate) fn state(&mut self) -> State {
         let pending = self.finish();
-        assert!(pending.iter().all(|event| matches!(event, Event::Entered { .. })) || pending.is_empty(), "unread events");
+        assert!(
+            pending.iter().all(|event| matches!(event, Event::Entered { .. })) || pending.is_empty(),
+            "unread events"
+        );
         self.write(b"q");
         self.input.flush().expect("the model listens");
         match self.output.recv().expect("the model goes on") {

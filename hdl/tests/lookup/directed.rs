@@ -4,7 +4,7 @@ use crate::card::{Card, Event};
 use crate::frames::{Frame, Ip, Random};
 use crate::reference::Pair;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use writ_abi::command::{Command, Opcode, RowState, Row, Rule, Status};
+use writ_abi::command::{Command, Opcode, Row, RowState, Rule, Status};
 use writ_abi::parse::TunnelKind;
 use writ_abi::{Lookup, MatchIndex, Scope, Table, hash, key};
 

@@ -141,13 +141,10 @@ impl Frame {
         };
         let [outer_source, outer_destination] = pair(self.outer, noise);
         let [inner_source, inner_destination] = pair(self.inner, noise);
-        let layer = |ip: Option<Ip>| Layer {
-            protocol: u64::from(ip.map_or(0, |ip| ip.protocol)).into(),
-            ..Layer::default()
-        };
-        let tunnel = |key: Option<[u8; 22]>, noise: &mut Random| {
-            key.map_or_else(|| random_bytes(noise, 22), |key| key.to_vec())
-        };
+        let layer =
+            |ip: Option<Ip>| Layer { protocol: u64::from(ip.map_or(0, |ip| ip.protocol)).into(), ..Layer::default() };
+        let tunnel =
+            |key: Option<[u8; 22]>, noise: &mut Random| key.map_or_else(|| random_bytes(noise, 22), |key| key.to_vec());
         let vlan = match self.vlan {
             Some((first, second)) => key::vlan_key(self.port, first, second)[1..].to_vec(),
             None => random_bytes(noise, 4),

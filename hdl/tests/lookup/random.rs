@@ -24,7 +24,8 @@ fn row(random: &mut Random, tick: u64, key: &[u8]) -> Row {
     }
     Row {
         key: padded,
-        match_index: MatchIndex::new(if random.one_in(4) { 131_071 } else { random.below(3) as u32 }).expect("in range"),
+        match_index: MatchIndex::new(if random.one_in(4) { 131_071 } else { random.below(3) as u32 })
+            .expect("in range"),
         scope: *random.pick(&Scope::ALL),
         not_after: if random.one_in(3) { tick + random.below(4) } else { writ_abi::time::NOT_AFTER_NEVER },
         ring: random.below(4) as u8,
@@ -110,10 +111,7 @@ impl Writer {
                 vec![Command::stage_rule(tag, &rule), mark(Command::write_rule(tag, bank, number, &rule))]
             }
             25 => vec![mark(Command::clear_rule(tag, bank, number))],
-            26 | 27 => vec![
-                Command::read_rule(tag, bank, number, false),
-                Command::read_rule(tag, bank, number, true),
-            ],
+            26 | 27 => vec![Command::read_rule(tag, bank, number, false), Command::read_rule(tag, bank, number, true)],
             28 => vec![Command::write_rule(tag, bank, number, &rule(random, tick))],
             29 => vec![Command::new(Opcode::Commit, tag)],
             30 => vec![Command::new(Opcode::Settle, tag)],
@@ -152,8 +150,7 @@ impl Writer {
 fn run(shape: &Run) {
     let Some(mut pair) = Pair::armed() else { return };
     let mut random = Random(shape.seed);
-    let mut writer =
-        Writer { random: Random(shape.seed + 1), tick: 1_000, prefix_bits: 64, tag: 0, rules: Vec::new() };
+    let mut writer = Writer { random: Random(shape.seed + 1), tick: 1_000, prefix_bits: 64, tag: 0, rules: Vec::new() };
     let (mut hits, mut multi, mut expired, mut damaged, mut refused) = (0, 0, 0, 0, 0);
     for round in 0..6 {
         writer.prefix_bits = [64, 128, 1, 0, 47, 64][round];

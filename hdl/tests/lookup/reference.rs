@@ -148,7 +148,8 @@ impl Reference {
         let Some(key) = frame.rule_key() else { return (Vec::new(), false) };
         let fits = |rule: &Stored| (0..38).all(|i| (key[i] ^ rule.value[i]) & rule.key[i] == 0);
         let rules = self.rules.range((bank, 0)..(bank + 1, 0)).map(|(_, rule)| rule);
-        let all: Vec<_> = rules.filter(|rule| rule.visible(self.committed) && fits(rule)).map(|rule| (rule, true)).collect();
+        let all: Vec<_> =
+            rules.filter(|rule| rule.visible(self.committed) && fits(rule)).map(|rule| (rule, true)).collect();
         let more = all.len() > 2;
         (all.into_iter().take(2).collect(), more)
     }
@@ -156,8 +157,7 @@ impl Reference {
     fn execute(&mut self, command: &Command, armed: bool) -> Answered {
         let status = self.status(command, armed);
         let staged = self.staged.take();
-        let mut answered =
-            Answered { status, state: RowState::Invalid, row: vec![0; 64], drops: (0, 0) };
+        let mut answered = Answered { status, state: RowState::Invalid, row: vec![0; 64], drops: (0, 0) };
         if status != Status::Done {
             return answered;
         }
@@ -217,8 +217,7 @@ impl Reference {
             Ok(opcode) => opcode,
             Err(status) => return status,
         };
-        let changes =
-            matches!(opcode, Opcode::WriteRow | Opcode::ClearRow | Opcode::WriteRule | Opcode::ClearRule);
+        let changes = matches!(opcode, Opcode::WriteRow | Opcode::ClearRow | Opcode::WriteRule | Opcode::ClearRule);
         let bad = match opcode {
             Opcode::WriteRule if self.staged.is_none() => true,
             Opcode::Commit | Opcode::Abort => self.committed,

@@ -1,9 +1,9 @@
 //! The card's thread.
 
-use super::{LINGER_CLOCKS, LINGER_COMMAND_CLOCKS};
 use super::handles::{BusRequest, Signal};
 use super::player::{Ask, Due, Player, WireRequest};
 use super::socket::Connections;
+use super::{LINGER_CLOCKS, LINGER_COMMAND_CLOCKS};
 use crate::card::{Arrival, EgressFrame, Latency, SimCard};
 use crate::wire::Statistics;
 use crate::wire::message::Answer;

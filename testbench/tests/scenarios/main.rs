@@ -141,7 +141,9 @@ impl Scenario {
 
     fn frames(&self) -> Vec<StampedFrame<'_>> {
         let pairs = self.stamps.iter().zip(&self.plan.frames);
-        pairs.map(|(&stamp_ns, frame)| StampedFrame { stamp_ns, from_b: frame.side == Side::B, data: &frame.data }).collect()
+        pairs
+            .map(|(&stamp_ns, frame)| StampedFrame { stamp_ns, from_b: frame.side == Side::B, data: &frame.data })
+            .collect()
     }
 
     fn assert_good(&self, verdict: &Verdict) {

@@ -115,7 +115,8 @@ pub struct CommandCheck {
 
 /// Ones in the bits of a table's key.
 fn key_mask(table: usize) -> Constant<Bits<304>> {
-    let mask = (0..Table::ALL[table].key_bytes() * 8).fold(Bits::default(), |mask: Bits<304>, i| mask.replace_bit(i, true));
+    let mask =
+        (0..Table::ALL[table].key_bytes() * 8).fold(Bits::default(), |mask: Bits<304>, i| mask.replace_bit(i, true));
     Constant::new(mask)
 }
 
@@ -244,9 +245,8 @@ impl Logic for CommandCheck {
         self.row_exists.next = (self.way_field.val() < bits::<8>(4)) & (self.row_field.val() < self.rows_end.val());
         self.rule_exists.next = (self.way_field.val() < bits::<8>(4)) & (self.row_field.val() < bits::<32>(128));
         self.index_exists.next = self.match_index.val() < bits::<24>(131_072);
-        self.content_good.next = self.index_exists.val()
-            & (self.scope.val() < bits::<8>(3))
-            & !self.not_after.val().get_bits::<4>(44).any();
+        self.content_good.next =
+            self.index_exists.val() & (self.scope.val() < bits::<8>(3)) & !self.not_after.val().get_bits::<4>(44).any();
         self.fields_good.next = true;
         if self.opcode.val() == bits::<8>(1) {
             self.fields_good.next = self.row_exists.val() & self.content_good.val();

@@ -32,4 +32,4 @@ pub use check::{CommandCheck, CommandKind};
 pub use core::{EngineState, TableEngine};
 pub use load::Loader;
 pub use scrub::Scrubber;
-pub use sweep::{SweptRow, Sweeper};
+pub use sweep::{Sweeper, SweptRow};

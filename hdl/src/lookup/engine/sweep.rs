@@ -159,11 +159,8 @@ impl Logic for Sweeper {
             self.may_read.next = !self.flight.q.val().any() & !self.writing.q.val().any();
         }
         self.quiet.next = !self.flight.q.val().any() & !self.writing.q.val().any() & !self.dirty.val();
-        self.reads.next = self.active.q.val()
-            & self.slot_free.val()
-            & !self.dirty.val()
-            & !self.all_read.val()
-            & self.may_read.val();
+        self.reads.next =
+            self.active.q.val() & self.slot_free.val() & !self.dirty.val() & !self.all_read.val() & self.may_read.val();
         self.writes.next = self.active.q.val() & self.slot_free.val() & self.dirty.val();
 
         self.finished.next = false;

@@ -177,11 +177,11 @@ impl Logic for RuleBank {
         // The access on its way to the rows: bit i, i + 1 clocks later.
         self.reads.d.next = (self.reads.q.val() << 1) | bit_cast::<8, 1>(self.read.val().into());
         self.writes.d.next = (self.writes.q.val() << 1) | bit_cast::<4, 1>(self.write.val().into());
-        self.word_writes.d.next = (self.word_writes.q.val() << 1)
-            | bit_cast::<4, 1>((self.write.val() & self.write_words.val()).into());
+        self.word_writes.d.next =
+            (self.word_writes.q.val() << 1) | bit_cast::<4, 1>((self.write.val() & self.write_words.val()).into());
         self.back_writes.d.next = (self.back_writes.q.val() << 1) | bit_cast::<4, 1>(self.writes_back.val().into());
-        self.gone_writes.d.next = (self.gone_writes.q.val() << 1)
-            | bit_cast::<4, 1>((self.writes_back.val() & self.back.gone.val()).into());
+        self.gone_writes.d.next =
+            (self.gone_writes.q.val() << 1) | bit_cast::<4, 1>((self.writes_back.val() & self.back.gone.val()).into());
 
         // Rows. Port 0's address is also that of the write.
         self.words.read_enable_0.next = self.cells.first.val() | self.reads.q.val().get_bit(3);

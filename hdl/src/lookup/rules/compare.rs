@@ -70,8 +70,7 @@ impl Logic for CompareRule {
             for i in 0..20 {
                 self.fold.next = self.fold.val() ^ self.bits.val().get_bits::<32>(i * 32);
             }
-            self.differs.next =
-                (self.word_register.q.val().value ^ self.key.val()) & self.word_register.q.val().mask;
+            self.differs.next = (self.word_register.q.val().value ^ self.key.val()) & self.word_register.q.val().mask;
         }
         self.fold_16.next = self.fold.val().get_bits::<16>(0) ^ self.fold.val().get_bits::<16>(16);
         if self.compare.val() {

@@ -203,10 +203,8 @@ impl Logic for RuleLookup {
             self.row_valid.next = self.row_valid.val().replace_bit(i, self.bank[i].row_valid.val());
             self.row_damaged.next = self.row_damaged.val().replace_bit(i, self.bank[i].row_damaged.val());
         }
-        self.dirty.next = self.bank[0].dirty.val()
-            | self.bank[1].dirty.val()
-            | self.bank[2].dirty.val()
-            | self.bank[3].dirty.val();
+        self.dirty.next =
+            self.bank[0].dirty.val() | self.bank[1].dirty.val() | self.bank[2].dirty.val() | self.bank[3].dirty.val();
         self.shown_row.next = self.bank[0].shown_row.val();
         self.bank_word.next = self.bank[0].shown_word.val();
         self.word_back.next = self.bank[0].word_back.val();
