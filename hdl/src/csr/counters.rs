@@ -103,13 +103,13 @@ pub struct Counters {
     pub done: Signal<In, Bit>,
     /// With `done`: its parse class.
     pub class: Signal<In, Bits<4>>,
-    /// See [`crate::lookup::Lookup`].
+    /// See [`crate::lookup::LookupPath`].
     pub suppressed: Signal<In, Bit>,
-    /// See [`crate::lookup::Lookup`].
+    /// See [`crate::lookup::LookupPath`].
     pub expired: Signal<In, Bits<5>>,
-    /// See [`crate::lookup::Lookup`].
+    /// See [`crate::lookup::LookupPath`].
     pub multiple: Signal<In, Bits<5>>,
-    /// See [`crate::lookup::Lookup`].
+    /// See [`crate::lookup::LookupPath`].
     pub damaged_reads: Signal<In, Bits<5>>,
     /// The scrubber has found damaged rows: so many.
     pub damaged_rows: Signal<In, Bits<3>>,

@@ -54,7 +54,8 @@ impl Stored {
     }
 
     fn visible(&self, committed: bool) -> bool {
-        self.valid && !(self.pending && !committed) && !(self.clear && committed)
+        let (come, gone) = (committed || !self.pending, committed && self.clear);
+        self.valid && come && !gone
     }
 
     /// What a hit takes from it; rules differ in the destination too.
