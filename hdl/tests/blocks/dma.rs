@@ -327,9 +327,9 @@ fn writers_have_the_bus_in_turn_and_keep_their_order() {
     for clock in 0..4_000 {
         // All at once, then each now and then.
         let crowd = clock < 2_000;
-        for writer in 0..WRITERS {
+        for (writer, &count) in made.iter().enumerate() {
             bench.block.valid[writer].next = crowd || random.one_in(4);
-            bench.block.line[writer].next = line(writer, made[writer]);
+            bench.block.line[writer].next = line(writer, count);
         }
         bench.block.ready.next = !random.one_in(3);
         bench.settle();

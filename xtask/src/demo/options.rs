@@ -17,8 +17,8 @@ pub(crate) struct Arguments {
     /// What stands behind the driver: the Verilated gateware or the golden model
     #[arg(long, value_enum, default_value_t = Card::Rtl)]
     pub(crate) card: Card,
-    /// What a warrant names: ipv4=ADDR[/BITS], ipv6=ADDR[/BITS], endpoint=ADDR:PORT/PROTO, flow=ADDR:PORT-ADDR:PORT/PROTO,
-    /// tunnel=gtpu|vxlan|geneve|gre|l2tp|ipip[:ID]@ADDR, or, with deliver=x, mac=ADDR, vlan=a|b:ID[.ID], tunnel=pppoe:ID@MAC,
+    /// What a warrant names: ipv4=ADDR or ADDR/BITS, ipv6 alike, endpoint=ADDR:PORT/PROTO, flow=ADDR:PORT-ADDR:PORT/PROTO,
+    /// tunnel=gtpu|vxlan|geneve|gre|l2tp|ipip:ID@ADDR (gre and ipip without :ID), or, with deliver=x, mac=ADDR, vlan=a|b:ID.ID, tunnel=pppoe:ID@MAC,
     /// tunnel=mpls:LABEL; then perhaps ,scope=content|headers_l4|headers_l3 and ,deliver=hi|x; may be repeated
     #[arg(long = "target", value_name = "KIND=VALUE[,scope=SCOPE][,deliver=hi|x]")]
     pub(crate) targets: Vec<TargetOption>,

@@ -226,7 +226,7 @@ impl Card {
             self.stalled += 1;
             return;
         }
-        let order = if now % 2 == 0 { [0, 1] } else { [1, 0] };
+        let order = if now.is_multiple_of(2) { [0, 1] } else { [1, 0] };
         let Some(port) = order.into_iter().find(|port| !self.sides[*port].windows.is_empty()) else { return };
         let (stamp, frame) = self.sides[port].windows.pop_front().expect("just looked");
         self.in_flight.push_back(InFlight { due: now + VERDICT_CLOCKS, port, stamp, frame, own: false });
