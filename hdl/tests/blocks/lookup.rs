@@ -1,292 +1,384 @@
-//! Tables, lookups and the table engine together: commands and frames in, hits and completions out.
+//! Blocks of the lookup path in RustHDL's simulator. The path as a whole is tested in Verilator, in `tests/lookup`.
 
 use crate::bench::{Bench, Random, number, to_bits, to_bytes, value};
 use rust_hdl::core::prelude::*;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use writ_abi::command::{Command, Completion, Opcode, Row, Status};
-use writ_abi::key::{self, KEY_BYTES_MAX};
-use writ_abi::limits::ADDRESS_ROWS_PER_WAY;
-use writ_abi::{MatchIndex, Scope, Table, hash};
-use writ_hdl::lookup::types::Hit;
-use writ_hdl::lookup::{Lookup, TableEngine};
-use writ_hdl::parse::types::{Headers, Parsed, Ticket};
+use std::net::Ipv6Addr;
+use writ_abi::command::{Command, Opcode, Row, Status, flags};
+use writ_abi::{MatchIndex, Scope, Table, hash, key};
+use writ_hdl::lookup::engine::{CommandCheck, Loader};
+use writ_hdl::lookup::rules::{RuleBank, RuleWriter};
+use writ_hdl::lookup::types::{Found, RowData, RuleWord};
+use writ_hdl::lookup::{Delay, MatchTable, PrefixMask};
+use writ_hdl::prim::RamStyle;
 use zerocopy::{FromBytes, IntoBytes};
 
-/// Lookup and engine as the card connects them; the drop counters answer at once.
-#[derive(LogicBlock, Default)]
-struct Pair {
-    clock: Signal<In, Clock>,
-    reset: Signal<In, Bit>,
-    valid: Signal<In, Bit>,
-    parsed: Signal<In, Parsed>,
-    armed: Signal<In, Bit>,
-    expiry_floor: Signal<In, Bits<44>>,
-    now_ns: Signal<In, Bits<64>>,
-    command_valid: Signal<In, Bit>,
-    command: Signal<In, Bits<512>>,
-    completion_take: Signal<In, Bit>,
-    lookup: Lookup,
-    engine: TableEngine,
-    entering: Signal<Local, Ticket>,
+#[test]
+fn the_prefix_mask_follows_the_length() {
+    let mut bench = Bench::new(PrefixMask::default(), |block| &mut block.clock);
+    for bits in (0..=255_u8).rev() {
+        bench.block.prefix_bits.next = number(bits.into());
+        bench.tick();
+        assert_eq!(bench.block.some.val(), (1..=128).contains(&bits), "length {bits}");
+        if bench.block.some.val() {
+            let mut expected = key::prefix_key(Ipv6Addr::from(u128::MAX), bits);
+            expected[0] = 0xff;
+            assert_eq!(to_bytes(bench.block.mask.val()), expected, "length {bits}");
+        }
+    }
 }
 
-impl Logic for Pair {
+#[test]
+fn a_delayed_word_comes_out_when_it_is_due() {
+    let mut bench = Bench::new(Delay::<Bits<16>, 3>::new(5), |block| &mut block.clock);
+    let mut given = Vec::new();
+    for clock in 0..100_u64 {
+        // A word in two of three clocks.
+        let write = clock % 3 != 0;
+        given.push(write);
+        bench.block.write.next = write;
+        bench.block.data_in.next = number(clock * 7);
+        // What was written at clock c is read in clock c + 4 and stands there from clock c + 5.
+        bench.block.read.next = clock >= 4 && given[clock as usize - 4];
+        bench.tick();
+        if let Some(due) = clock.checked_sub(4).filter(|due| given[*due as usize]) {
+            assert_eq!(value(bench.block.data_out.val()), due * 7);
+        }
+    }
+}
+
+/// A row with its parity; content 0 for one that is not valid.
+fn row_data(valid: bool, pending: bool, clear: bool, index: u64, not_after: u64) -> RowData {
+    let mut row = RowData {
+        valid,
+        pending,
+        pending_clear: clear,
+        ring: number(index & 3),
+        scope: number(index % 3),
+        match_index: number(index),
+        not_after: number(not_after),
+        parity: number(0),
+    };
+    let bits: Bits<72> = row.into();
+    let parity = (0..68).filter(|&i| bits.get_bit(i)).fold(0, |parity, i| parity ^ 1 << (i % 4));
+    row.parity = number(parity);
+    row
+}
+
+fn xor(bytes: impl IntoIterator<Item = u8>) -> u8 {
+    bytes.into_iter().fold(0, |sum, byte| sum ^ byte)
+}
+
+type SmallTable = MatchTable<48, 56, 2, 4>;
+
+/// A row of the reference: key and row.
+type SmallRows = [[Option<([u8; 6], RowData)>; 16]; 4];
+
+/// What one lookup has to find.
+fn find(rows: &SmallRows, key: &[u8; 6], tick: u64, committed: bool) -> Found {
+    let mut found = Found::default();
+    let places = hash::rows(key, 16);
+    let matching = (0..4).filter_map(|way| rows[way][places[way] as usize]).filter(|(other, row)| {
+        key == other && row.valid && !(row.pending && !committed) && !(row.pending_clear && committed)
+    });
+    let (live, dead): (Vec<_>, Vec<_>) =
+        matching.map(|(_, row)| row).partition(|row| tick < value(row.not_after));
+    found.expired = live.is_empty() && !dead.is_empty();
+    if let Some(first) = live.first() {
+        found.hit.valid = true;
+        found.hit.match_index = first.match_index;
+        found.hit.scope = first.scope;
+        found.hit.ring = first.ring;
+        let content = |row: &RowData| (row.match_index, row.scope, row.ring, row.not_after);
+        found.multi = live.iter().any(|row| content(row) != content(first));
+    }
+    found
+}
+
+#[test]
+fn a_small_table_agrees_with_a_list_in_every_clock() {
+    let mut bench = Bench::new(SmallTable::new(RamStyle::Block), |block| &mut block.clock);
+    let mut random = Random(5);
+    let mut rows = SmallRows::default();
+    let keys: Vec<[u8; 6]> = (0..6).map(|_| random.bytes(6).try_into().expect("six bytes")).collect();
+    // Results that are due, by the clock in which they stand at the outputs; and the ticks that the comparison needs.
+    let mut due = std::collections::VecDeque::from(vec![None; 6]);
+    let mut conditions = std::collections::VecDeque::from(vec![(0, false); 3]);
+    let mut waiting: Option<[[u8; 6]; 2]> = None;
+    let mut hits = 0;
+    for _ in 0..6_000 {
+        // Keys that were presented in the clock before enter now; else a row may be written.
+        let tick = random.below(4);
+        let committed = random.one_in(2);
+        let entering = waiting.take();
+        due.push_back(entering.map(|keys: [[u8; 6]; 2]| keys.map(|key| find(&rows, &key, tick, committed))));
+        conditions.push_back((tick, committed));
+        let table = &mut bench.block;
+        table.write_ways.next = number(0);
+        if entering.is_none() && random.one_in(2) {
+            let key = keys[random.below(6) as usize];
+            let way = random.below(4) as usize;
+            let place = hash::rows(&key, 16)[way];
+            let row = if random.one_in(3) {
+                RowData::default()
+            } else {
+                row_data(true, random.one_in(4), random.one_in(4), random.below(3), random.below(4))
+            };
+            rows[way][place as usize] = Some((key, row));
+            table.write_ways.next = number(1 << way);
+            table.write_keys.next = true;
+            table.row.next = number(place.into());
+            table.write_row.next = row;
+            table.write_word.next = to_bits(&[&[xor(key)][..], &key].concat());
+        }
+        table.look_up.next = number(0);
+        if random.one_in(2) {
+            let pair = [(); 2].map(|()| keys[random.below(6) as usize]);
+            table.look_up.next = number(3);
+            table.key[0].next = to_bits(&pair[0]);
+            table.key[1].next = to_bits(&pair[1]);
+            waiting = Some(pair);
+        }
+        // Sampled when the keys entered, needed two clocks later.
+        let (then, was_committed) = conditions[conditions.len() - 3];
+        table.tick.next = number(then);
+        table.committed.next = was_committed;
+        bench.tick();
+        let expected = due[due.len() - 5].unwrap_or_default();
+        assert_eq!([bench.block.found[0].val(), bench.block.found[1].val()], expected);
+        hits += usize::from(expected[0].hit.valid);
+    }
+    assert!(hits > 200, "{hits} hits");
+}
+
+#[test]
+fn parities_are_those_of_what_is_stored() {
+    let mut bench = Bench::new(Loader::default(), |block| &mut block.clock);
+    let mut random = Random(6);
+    for round in 0..40 {
+        let (key, value_bytes) = (random.bytes(38), random.bytes(38));
+        let kept = [5, 17, 38][round % 3];
+        let mask: Vec<u8> = (0..38).map(|i| if i < kept { 0xff } else { 0 }).collect();
+        let wanted = row_data(true, random.one_in(2), false, random.below(1 << 17), random.below(1 << 44));
+        let loader = &mut bench.block;
+        loader.command_key.next = to_bits(&value_bytes);
+        loader.stage.next = true;
+        bench.tick();
+        let loader = &mut bench.block;
+        loader.stage.next = false;
+        loader.take.next = true;
+        loader.command_key.next = to_bits(&key);
+        loader.key_mask.next = to_bits(&mask);
+        loader.command_row.next = RowData { parity: number(0), ..wanted };
+        loader.command_destination.next = round % 2 == 1;
+        bench.tick();
+        bench.block.take.next = false;
+        bench.block.sum.next = true;
+        bench.tick();
+        bench.block.sum.next = false;
+        let loader = &bench.block;
+        let stored: Vec<u8> = key.iter().zip(&mask).map(|(key, mask)| key & mask).collect();
+        assert_eq!(to_bytes(loader.key.val()), stored);
+        assert_eq!(value(loader.key_parity.val()), xor(stored.iter().copied()).into());
+        let rule = xor(stored.iter().chain(&value_bytes).copied()) ^ u8::from(round % 2 == 1);
+        assert_eq!(value(loader.rule_parity.val()), rule.into());
+        assert_eq!(loader.row.val(), wanted);
+        // Marked and spoiled rows.
+        bench.block.found_row.next = wanted;
+        bench.block.take_marked.next = true;
+        bench.tick();
+        bench.block.take_marked.next = false;
+        let marked = row_data(true, wanted.pending, true, value(wanted.match_index), value(wanted.not_after));
+        assert_eq!(bench.block.row.val(), marked);
+        bench.block.found_row.next = marked;
+        bench.block.take_corrupt.next = true;
+        bench.tick();
+        bench.block.take_corrupt.next = false;
+        assert_ne!(bench.block.row.val().parity, marked.parity);
+        bench.block.blank.next = true;
+        bench.tick();
+        bench.block.blank.next = false;
+        assert_eq!((bench.block.row.val(), value(bench.block.key.val().get_bits::<32>(0))), (RowData::default(), 0));
+    }
+}
+
+#[test]
+fn commands_are_refused_as_the_contract_says() {
+    let mut bench = Bench::new(CommandCheck::default(), |block| &mut block.clock);
+    let mut random = Random(7);
+    let content = Row {
+        key: [4; 38],
+        match_index: MatchIndex::new(131_071).expect("in range"),
+        scope: Scope::Content,
+        not_after: 77,
+        ring: 3,
+    };
+    let mut seen = [0; 6];
+    for _ in 0..3_000 {
+        let table = Table::ALL[random.below(7) as usize];
+        let row = [0, 127, 128, table.rows_per_way() - 1, table.rows_per_way()][random.below(5) as usize];
+        let mut command = Command::write_row(9, table, random.below(5) as u8, row, &content);
+        command.opcode = random.below(15) as u8;
+        match random.below(6) {
+            0 => command.table = random.below(10) as u8,
+            1 => command.scope = random.below(5) as u8,
+            2 => command.match_index = [0, 0, random.below(4) as u8],
+            3 => command.not_after[5] = random.below(32) as u8,
+            4 => command.flags |= flags::PENDING,
+            _ => {}
+        }
+        command = command.seal();
+        if random.one_in(8) {
+            let mut bytes = [0; 64];
+            bytes.copy_from_slice(command.as_bytes());
+            bytes[random.below(64) as usize] ^= 1 << random.below(8);
+            command = Command::read_from_bytes(&bytes).expect("64 bytes");
+        }
+        let [ready, staged, committed, armed] = [(); 4].map(|()| random.one_in(2));
+        let check = &mut bench.block;
+        (check.tables_ready.next, check.staged.next) = (ready, staged);
+        (check.committed.next, check.armed.next) = (committed, armed);
+        check.command.next = to_bits(command.as_bytes());
+        check.sum.next = true;
+        bench.tick();
+        bench.block.sum.next = false;
+        bench.settle();
+        let pending = command.flags & flags::PENDING != 0;
+        let expected = match command.check() {
+            Err(status) => status,
+            Ok(Opcode::Nop) => Status::Done,
+            Ok(_) if !ready => Status::NotReady,
+            Ok(Opcode::WriteRule) if !staged || pending && committed => Status::BadState,
+            Ok(Opcode::WriteRow | Opcode::ClearRow | Opcode::ClearRule) if pending && committed => Status::BadState,
+            Ok(Opcode::Commit | Opcode::Abort) if committed => Status::BadState,
+            Ok(Opcode::Settle) if !committed => Status::BadState,
+            Ok(Opcode::CorruptRow) if armed => Status::BadState,
+            Ok(_) => Status::Done,
+        };
+        seen[expected as usize] += 1;
+        assert_eq!(value(bench.block.status.val()), u64::from(expected as u8), "{command:?} {:?}", command.check());
+        assert_eq!(value(bench.block.opcode.val()), u64::from(command.opcode));
+    }
+    assert!(seen.iter().all(|&count| count > 50), "{seen:?}");
+}
+
+/// A bank, and the writer that fills its cells.
+#[derive(LogicBlock, Default)]
+struct Bank {
+    clock: Signal<In, Clock>,
+    start: Signal<In, Bit>,
+    busy: Signal<Out, Bit>,
+    bank: RuleBank,
+    writer: RuleWriter,
+    number: Signal<In, Bits<7>>,
+    word: Signal<In, RuleWord>,
+    keys: [Reg<Bits<304>>; 7],
+    key: Signal<In, Bits<304>>,
+    rows: [Reg<Bits<7>>; 4],
+}
+
+impl Logic for Bank {
     #[hdl_gen]
     fn update(&mut self) {
-        self.lookup.clock.next = self.clock.val();
-        self.engine.clock.next = self.clock.val();
-        self.lookup.reset.next = self.reset.val();
-        self.engine.reset.next = self.reset.val();
-        self.lookup.valid.next = self.valid.val();
-        self.lookup.parsed.next = self.parsed.val();
-        self.lookup.armed.next = self.armed.val();
-        self.lookup.expiry_floor.next = self.expiry_floor.val();
-        self.lookup.access.next = self.engine.access.val();
-        self.lookup.read_table.next = self.engine.read_table.val();
-        self.lookup.read_way.next = self.engine.read_way.val();
-        self.entering.next = self.lookup.entering_ticket.val();
-        self.engine.enable.next = true;
-        self.engine.now_ns.next = self.now_ns.val();
-        self.engine.command_valid.next = self.command_valid.val();
-        self.engine.command.next = self.command.val();
-        self.engine.entering.next = self.lookup.entering.val();
-        self.engine.entering_port.next = self.entering.val().port;
-        self.engine.slot_free.next = self.lookup.slot_free.val();
-        self.engine.read_key.next = self.lookup.read_key.val();
-        self.engine.read_data.next = self.lookup.read_data.val();
-        self.engine.drop_done.next = self.engine.drop_request.val();
-        self.engine.drop_packets.next = bits::<64>(11);
-        self.engine.drop_bytes.next = bits::<64>(1_234);
-        self.engine.drops_ready.next = true;
-        self.engine.completion_take.next = self.completion_take.val();
-    }
-}
-
-struct Card {
-    bench: Bench<Pair>,
-    frames: [u64; 2],
-}
-
-fn frame(source: IpAddr, destination: IpAddr, ports: Option<(u8, u16, u16)>, stamp: u64, port: bool) -> Parsed {
-    let (protocol, from, to) = ports.unwrap_or((1, 0, 0));
-    let class = if ports.is_some() { 4 } else { 5 };
-    let wire = [from.to_be_bytes(), to.to_be_bytes()].concat();
-    Parsed {
-        ticket: Ticket { port, quality: number(1), stamp: number(stamp), start: number(0) },
-        headers: Headers { class: number(class), protocol: number(u64::from(protocol)), ..Headers::default() },
-        has_addresses: true,
-        has_ports: ports.is_some(),
-        source: to_bits(&key::address_key(source)),
-        destination: to_bits(&key::address_key(destination)),
-        ports: to_bits(&wire),
-    }
-}
-
-fn row(key: &[u8], index: u32, scope: Scope, not_after: u64) -> Row {
-    let mut padded = [0; KEY_BYTES_MAX];
-    padded[..key.len()].copy_from_slice(key);
-    Row { key: padded, match_index: MatchIndex::new(index).expect("in range"), scope, not_after }
-}
-
-impl Card {
-    fn new() -> Self {
-        let bench = Bench::new(Pair::default(), |block| &mut block.clock);
-        Self { bench, frames: [0; 2] }
-    }
-
-    fn swept() -> Self {
-        let mut card = Self::new();
-        for _ in 0..ADDRESS_ROWS_PER_WAY {
-            assert!(!card.bench.block.engine.ready.val());
-            card.tick();
+        clock!(self, clock, bank, writer);
+        self.bank.reset.next = false;
+        self.writer.reset.next = false;
+        self.writer.start.next = self.start.val();
+        self.writer.bank.next = bits::<2>(0);
+        self.writer.number.next = self.number.val();
+        self.writer.value.next = self.word.val().value;
+        self.writer.mask.next = self.word.val().mask;
+        self.busy.next = self.writer.busy.val();
+        self.bank.number.next = self.number.val();
+        self.bank.word.next = self.word.val();
+        self.bank.cell_write.next = self.writer.write.val();
+        self.bank.cell_group.next = self.writer.group.val();
+        self.bank.cell_entry.next = self.writer.entry.val();
+        for k in 0..16 {
+            self.bank.cell_word[k].next = self.writer.word[k].val();
         }
-        assert!(card.bench.block.engine.ready.val());
-        card.bench.block.armed.next = true;
-        card
+        self.bank.key.next = self.key.val();
+        for k in 0..7 {
+            self.keys[k].clock.next = self.clock.val();
+        }
+        self.keys[0].d.next = self.key.val();
+        for k in 0..6 {
+            self.keys[k + 1].d.next = self.keys[k].q.val();
+        }
+        self.bank.compare_key.next = self.keys[6].q.val();
+        for k in 0..4 {
+            self.rows[k].clock.next = self.clock.val();
+        }
+        self.rows[0].d.next = self.number.val();
+        for k in 0..3 {
+            self.rows[k + 1].d.next = self.rows[k].q.val();
+        }
+        self.bank.row_number.next = self.rows[3].q.val();
     }
+}
 
-    fn tick(&mut self) {
-        self.bench.block.now_ns.next = number(self.bench.clocks);
-        self.bench.tick();
-    }
-
-    fn execute(&mut self, command: &Command) -> Completion {
-        self.bench.block.command_valid.next = true;
-        self.bench.block.command.next = to_bits(command.as_bytes());
-        self.bench.settle();
-        assert!(self.bench.block.engine.command_take.val());
-        self.tick();
-        self.bench.block.command_valid.next = false;
-        for _ in 0..40 {
-            self.bench.settle();
-            if self.bench.block.engine.completion_valid.val() {
-                let mut bytes = to_bytes(self.bench.block.engine.completion_head.val());
-                bytes.extend_from_slice(&to_bytes(self.bench.block.engine.completion_row.val()));
-                self.bench.block.completion_take.next = true;
-                self.tick();
-                self.bench.block.completion_take.next = false;
-                return Completion::read_from_bytes(&bytes).expect("128 bytes");
+#[test]
+fn a_bank_agrees_with_a_list() {
+    let mut bench = Bench::new(Bank::default(), |block| &mut block.clock);
+    let mut random = Random(8);
+    let mut rules: Vec<Option<([u8; 38], [u8; 38], u64)>> = vec![None; 128];
+    let base: [u8; 38] = random.bytes(38).try_into().expect("38 bytes");
+    for written in 0..12_u64 {
+        // Rules that differ from the frames in a few bits, some of which their masks leave out.
+        let number_of = [0, 127, 64, 63, 5, 6, 100, 101, 1, 2, 126, 31][written as usize];
+        let (mut rule, mut mask) = (base, [0xff; 38]);
+        for _ in 0..random.below(3) {
+            let bit = random.below(304) as usize;
+            rule[bit / 8] ^= 1 << (bit % 8);
+            if random.one_in(2) {
+                mask[bit / 8] &= !(1 << (bit % 8));
             }
-            self.tick();
         }
-        panic!("no completion");
-    }
-
-    fn write(&mut self, table: Table, way: u8, key: &[u8], index: u32, scope: Scope, not_after: u64) -> u32 {
-        let place = hash::rows(key, table.rows_per_way())[usize::from(way)];
-        let completion = self.execute(&Command::write_row(7, table, way, place, &row(key, index, scope, not_after)));
-        assert_eq!((completion.status, completion.tag.get()), (Status::Done as u8, 7));
-        place
-    }
-
-    /// Hits of one frame: (lookup, index, scope); whether it was suppressed; lookups with expired rows only.
-    fn look_up(&mut self, parsed: Parsed) -> (Vec<(usize, u64, u64)>, bool, u64) {
-        self.frames[usize::from(parsed.ticket.port)] += 1;
-        self.bench.block.valid.next = true;
-        self.bench.block.parsed.next = parsed;
-        self.tick();
-        self.bench.block.valid.next = false;
-        for _ in 0..2 {
-            self.tick();
-            assert!(!self.bench.block.lookup.done.val());
+        let parity = xor(rule.iter().chain(&mask).copied());
+        let word = RuleWord {
+            parity: number(parity.into()),
+            value: to_bits(&rule),
+            mask: to_bits(&mask),
+            ..RuleWord::default()
+        };
+        rules[number_of as usize] = Some((rule, mask, written));
+        bench.block.number.next = number(number_of);
+        bench.block.word.next = word;
+        bench.block.start.next = true;
+        bench.tick();
+        bench.block.start.next = false;
+        while bench.block.busy.val() {
+            bench.tick();
         }
-        self.tick();
-        let lookup = &self.bench.block.lookup;
-        assert!(lookup.done.val());
-        let verdict = lookup.verdict.val();
-        let hits: [Hit; 4] = [verdict.hit_0, verdict.hit_1, verdict.hit_2, verdict.hit_3];
-        let found = hits.iter().enumerate().filter(|(_, hit)| hit.valid && lookup.hit.val());
-        let found = found.map(|(i, hit)| (i, value(hit.match_index), value(hit.scope))).collect();
-        (found, lookup.suppressed.val(), value(lookup.expired.val()))
-    }
-}
-
-const ALICE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
-const BOB: IpAddr = IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 7));
-const NEVER: u64 = writ_abi::time::NOT_AFTER_NEVER;
-
-#[test]
-fn each_lookup_finds_its_row_and_no_other() {
-    let mut card = Card::swept();
-    card.write(Table::Address, 2, &key::address_key(ALICE), 100, Scope::HeadersL3, NEVER);
-    card.write(Table::Endpoint, 1, &key::endpoint_key(BOB, 17, 5060), 32_767, Scope::Content, NEVER);
-    let both = frame(ALICE, BOB, Some((17, 4000, 5060)), 50, false);
-    assert_eq!(card.look_up(both).0, [(0, 100, 0), (3, 32_767, 2)]);
-    let back = frame(BOB, ALICE, Some((17, 5060, 4000)), 50, true);
-    assert_eq!(card.look_up(back).0, [(1, 100, 0), (2, 32_767, 2)]);
-    let no_ports = frame(ALICE, BOB, None, 50, false);
-    assert_eq!(card.look_up(no_ports).0, [(0, 100, 0)]);
-    let mut no_ip = frame(ALICE, BOB, None, 50, false);
-    no_ip.has_addresses = false;
-    assert_eq!(card.look_up(no_ip).0, []);
-    for (protocol, port) in [(6, 5060), (17, 5061)] {
-        assert_eq!(card.look_up(frame(BOB, BOB, Some((protocol, port, port)), 50, false)).0, []);
-    }
-    card.bench.block.armed.next = false;
-    assert_eq!(card.look_up(both).0, []);
-}
-
-#[test]
-fn the_lowest_live_way_counts_and_expiry_is_final() {
-    let mut card = Card::swept();
-    let key = key::address_key(ALICE);
-    card.write(Table::Address, 3, &key, 3, Scope::Content, NEVER);
-    card.write(Table::Address, 1, &key, 1, Scope::HeadersL4, 1_000);
-    let at = |tick: u64| frame(ALICE, BOB, None, tick << 20, false);
-    assert_eq!(card.look_up(at(999)).0, [(0, 1, 1)]);
-    assert_eq!(card.look_up(at(1_000)).0, [(0, 3, 2)]);
-    card.bench.block.expiry_floor.next = number(1_000);
-    assert_eq!(card.look_up(at(5)).0, [(0, 3, 2)], "the clock went back; the row stays expired");
-    let place = hash::rows(&key, ADDRESS_ROWS_PER_WAY)[3];
-    card.execute(&Command::clear_row(1, Table::Address, 3, place));
-    assert_eq!(card.look_up(at(5)), (vec![], false, 1));
-    card.bench.block.expiry_floor.next = number(0);
-    let mut untimed = at(5);
-    untimed.ticket.quality = number(0);
-    assert_eq!(card.look_up(untimed), (vec![], true, 0));
-}
-
-#[test]
-fn rows_read_back_as_written_and_completions_count_frames() {
-    let mut card = Card::swept();
-    let key = key::endpoint_key(ALICE, 6, 443);
-    card.look_up(frame(ALICE, BOB, None, 1, false));
-    card.look_up(frame(ALICE, BOB, None, 1, true));
-    card.look_up(frame(ALICE, BOB, None, 1, true));
-    let place = card.write(Table::Endpoint, 3, &key, 12_345, Scope::HeadersL4, 0x0123_4567_89ab);
-    let read = card.execute(&Command::read_row(9, Table::Endpoint, 3, place));
-    let expected =
-        Command::write_row(0, Table::Endpoint, 3, place, &row(&key, 12_345, Scope::HeadersL4, 0x0123_4567_89ab));
-    assert_eq!((read.status, read.row_valid, read.opcode), (0, 1, Opcode::ReadRow as u8));
-    assert_eq!(
-        read.row.as_bytes()[1..60],
-        {
-            let mut bytes = expected.as_bytes()[1..60].to_vec();
-            bytes[3..7].fill(0);
-            bytes
-        }[..]
-    );
-    assert_eq!((read.row.opcode, read.row.crc32c.get()), (0, 0));
-    assert_eq!(read.frames_looked_up.map(|count| count.get()), card.frames);
-    let empty = card.execute(&Command::read_row(9, Table::Endpoint, 2, place));
-    assert_eq!((empty.row_valid, empty.row.as_bytes() == [0; 64]), (0, true));
-    let drops = card.execute(&Command::drops(4, MatchIndex::new(5).expect("in range"), true));
-    assert_eq!((drops.drop_packets.get(), drops.drop_bytes.get()), (11, 1_234));
-    assert!(drops.stamp_ns.get() > empty.stamp_ns.get());
-}
-
-#[test]
-fn damaged_and_early_commands_are_refused() {
-    let mut card = Card::new();
-    let good = Command::write_row(1, Table::Address, 0, 0, &row(&[4; 17], 1, Scope::Content, NEVER));
-    assert_eq!(card.execute(&good).status, Status::NotReady as u8);
-    assert_eq!(card.execute(&Command::new(Opcode::Nop, 3)).status, Status::Done as u8);
-    let mut card = Card::swept();
-    let mut random = Random(12);
-    for _ in 0..300 {
-        let mut bytes = [0; 64];
-        bytes.copy_from_slice(good.as_bytes());
-        for _ in 0..=random.below(2) {
-            bytes[random.below(64) as usize] = random.next() as u8;
+        bench.block.bank.row.next = row_data(true, false, false, written, 1 << 43);
+        bench.block.bank.write.next = true;
+        bench.block.bank.write_words.next = true;
+        bench.tick();
+        bench.block.bank.write.next = false;
+        for _ in 0..6 {
+            bench.tick();
         }
-        let mut command = Command::read_from_bytes(&bytes).expect("64 bytes");
-        if random.one_in(2) {
-            command = command.seal();
+        for _ in 0..6 {
+            let mut key = base;
+            if !random.one_in(3) {
+                let bit = random.below(304) as usize;
+                key[bit / 8] ^= 1 << (bit % 8);
+            }
+            bench.block.key.next = to_bits(&key);
+            bench.block.bank.look_up.next = true;
+            bench.tick();
+            bench.block.bank.look_up.next = false;
+            for _ in 0..9 {
+                bench.tick();
+            }
+            let fits: Vec<u64> = rules
+                .iter()
+                .flatten()
+                .filter(|(rule, mask, _)| (0..38).all(|i| (rule[i] ^ key[i]) & mask[i] == 0))
+                .map(|rule| rule.2)
+                .collect();
+            let found = bench.block.bank.found.val();
+            assert_eq!((found.hit.valid, found.multi), (!fits.is_empty(), fits.len() > 1));
+            assert_eq!(value(found.hit.match_index), fits.first().copied().unwrap_or(0));
         }
-        let expected = command.check().map_or_else(|status| status as u8, |_| Status::Done as u8);
-        let completion = card.execute(&command);
-        assert_eq!(completion.status, expected, "{:02x?}", command.as_bytes());
-        assert_eq!((completion.opcode, completion.tag.get()), (command.opcode, command.tag.get()));
     }
-}
-
-#[test]
-fn frames_every_clock_do_not_hold_back_commands_for_ever() {
-    let mut card = Card::swept();
-    let stream = frame(ALICE, BOB, Some((6, 1, 2)), 9, false);
-    card.bench.block.valid.next = true;
-    card.bench.block.parsed.next = stream;
-    for _ in 0..10 {
-        card.tick();
-    }
-    // The merger leaves a slot a few clocks after `hold`.
-    let place = hash::rows(&key::address_key(ALICE), ADDRESS_ROWS_PER_WAY)[0];
-    let row = row(&key::address_key(ALICE), 42, Scope::Content, NEVER);
-    card.bench.block.command_valid.next = true;
-    card.bench.block.command.next = to_bits(Command::write_row(1, Table::Address, 0, place, &row).as_bytes());
-    card.bench.settle();
-    assert!(card.bench.block.engine.hold.val());
-    card.tick();
-    card.bench.block.command_valid.next = false;
-    for clock in 0..30 {
-        card.bench.block.valid.next = clock != 15;
-        card.tick();
-    }
-    card.bench.settle();
-    assert!(card.bench.block.engine.completion_valid.val());
-    let head = to_bytes(card.bench.block.engine.completion_head.val());
-    let before = u64::from_le_bytes(head[16..24].try_into().expect("eight bytes"));
-    let entered = value(card.bench.block.engine.looked_up_a.val());
-    assert!(before < entered);
-    assert_eq!(value(card.bench.block.lookup.verdict.val().hit_0.match_index), 42);
 }

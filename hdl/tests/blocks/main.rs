@@ -10,5 +10,6 @@ mod linear;
 mod lookup;
 mod parser;
 mod registers;
+mod release;
 mod top;
 mod window;
