@@ -9,7 +9,7 @@ use writ_hdl::lookup::engine::{CommandCheck, Loader};
 use writ_hdl::lookup::rules::{RuleBank, RuleWriter};
 use writ_hdl::lookup::types::{Found, RowData, RuleWord};
 use writ_hdl::lookup::{Delay, MatchTable, PrefixMask};
-use writ_hdl::prim::RamStyle;
+use writ_hdl::prim::{RamStyle, Reg};
 use zerocopy::{FromBytes, IntoBytes};
 
 #[test]
@@ -178,9 +178,9 @@ fn parities_are_those_of_what_is_stored() {
         let loader = &bench.block;
         let stored: Vec<u8> = key.iter().zip(&mask).map(|(key, mask)| key & mask).collect();
         assert_eq!(to_bytes(loader.key.val()), stored);
-        assert_eq!(value(loader.key_parity.val()), xor(stored.iter().copied()).into());
+        assert_eq!(value(loader.key_parity.val()), u64::from(xor(stored.iter().copied())));
         let rule = xor(stored.iter().chain(&value_bytes).copied()) ^ u8::from(round % 2 == 1);
-        assert_eq!(value(loader.rule_parity.val()), rule.into());
+        assert_eq!(value(loader.rule_parity.val()), u64::from(rule));
         assert_eq!(loader.row.val(), wanted);
         // Marked and spoiled rows.
         bench.block.found_row.next = wanted;

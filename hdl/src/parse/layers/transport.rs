@@ -221,7 +221,7 @@ impl<const N: usize> Logic for TransportStage<N> {
             | (self.meaning.val().tcp & (self.rooms[1].q.val() < bits::<8>(13)));
         // Ports as they lie in the header: 0x6808 is port 2152.
         self.udp_kind.next = bits::<4>(0);
-        if self.now_header.val().get_bits::<16>(16) == bits::<16>(0x6908) {
+        if self.now_header.val().get_bits::<16>(16) == bits::<16>(0x6808) {
             self.udp_kind.next = bits::<4>(1);
         } else if self.now_header.val().get_bits::<16>(16) == bits::<16>(0xb512) {
             self.udp_kind.next = bits::<4>(2);
