@@ -9,5 +9,6 @@ mod drops;
 mod linear;
 mod parser;
 mod registers;
+mod release;
 mod top;
 mod window;

@@ -168,6 +168,7 @@ pub struct TableEngine {
     reads: Signal<Local, Bit>,
     writes: Signal<Local, Bit>,
     effect: Signal<Local, Bit>,
+    wants_slot: Signal<Local, Bit>,
     back_in: Signal<Local, Bit>,
 }
 
@@ -339,13 +340,12 @@ impl Logic for TableEngine {
         self.command_take.next = false;
         self.reads.next = false;
         self.writes.next = false;
-        self.hold_timer.d.next = self.hold_timer.q.val() + bits::<4>(1);
-        self.hold.next = !self.hold_timer.q.val().any() & (self.state.q.val() != EngineState::Idle);
+        self.wants_slot.next = self.state.q.val() != EngineState::Idle;
         match self.state.q.val() {
             EngineState::Idle => {
                 if self.can_take.val() & self.command_valid.val() & self.enable.val() {
                     self.command_take.next = true;
-                    self.hold.next = true;
+                    self.wants_slot.next = true;
                     self.current.d.next = self.command.val();
                     self.state.d.next = EngineState::Sum;
                 }
@@ -484,6 +484,15 @@ impl Logic for TableEngine {
             self.state.d.next = EngineState::Idle;
         }
         self.answer.effect.next = self.effect.val();
+
+        // One slot in 16.
+        self.hold.next = false;
+        if !self.hold_timer.q.val().all() {
+            self.hold_timer.d.next = self.hold_timer.q.val() + bits::<4>(1);
+        } else if self.wants_slot.val() {
+            self.hold.next = true;
+            self.hold_timer.d.next = bits::<4>(0);
+        }
 
         // The access. One of erasing, scrubber, sweep and command at a time.
         self.access.next.read = self.reads.val();

@@ -323,5 +323,22 @@ fn limits() -> Vec<Known> {
             (Kind::Geneve, 1),
             None,
         ),
+        known(
+            "GTP-U's payload past the window",
+            &[
+                ethernet(0, 0x8847),
+                vec![0, 0, 0x11, 64, 0, 0, 0, 0],
+                ethernet(0, 0x86dd),
+                ipv6(60),
+                extension(17, 9),
+                udp(2152),
+                vec![0x34, 255, 0, 0, 0, 0, 0, 7, 0, 0, 0, 1],
+                vec![2, 0, 0, 0, 0, 0, 0xff, 1, 2, 0, 0, 0, 0, 0, 0xff, 0],
+            ],
+            Class::WindowExceeded,
+            [36, 156, 164],
+            (Kind::GtpU, 7),
+            None,
+        ),
     ]
 }

@@ -233,6 +233,8 @@ impl RingThread {
             let (records, full) = self.take_from(at, now, state);
             if records == 0 && !full {
                 state.passed.empty(at, latest);
+            } else {
+                state.passed.busy(at);
             }
             taken += records;
             stopped |= full;

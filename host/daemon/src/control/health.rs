@@ -2,6 +2,7 @@
 //! written again as soon as the card's scrubber has found it.
 
 use super::{Control, card_trouble};
+use std::collections::BTreeSet;
 use writ_abi::registers::Counter;
 use writ_control::{Refusal, report::RowsHealth};
 use writ_driver::Counters;
@@ -171,11 +172,8 @@ impl Control {
         tracing::error!("a damaged row of the card was written again: {place}");
         let event = |name| Event::new(EventKind::CardRepaired).text("place", place.to_string()).text("row", name);
         let fan_out = self.card.tables().fan_out();
-        let tasks: Vec<u32> = owner
-            .map_or(&[][..], |index| fan_out.shares(index).unwrap_or_default())
-            .iter()
-            .map(|share| share.task.0)
-            .collect();
+        let shares = owner.and_then(|index| fan_out.shares(index)).unwrap_or_default();
+        let tasks: BTreeSet<u32> = shares.iter().map(|share| share.task.0).collect();
         if tasks.is_empty() {
             self.note(&event("not in use"));
         }
