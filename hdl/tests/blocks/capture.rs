@@ -1,6 +1,8 @@
 //! The capture side: beats and verdicts in, records out.
 
 mod card;
+mod drops;
+mod release;
 
 use crate::bench::{Random, number, value};
 use card::{Card, Frame, SlotHit, frame, headers};

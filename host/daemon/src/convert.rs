@@ -247,68 +247,63 @@ mod tests {
     /// Text, its one form, address with prefix length, XML of attribute 17, whole frames.
     type Case = (&'static str, &'static str, Option<(&'static str, Option<u8>)>, &'static [&'static str], bool);
 
+    const V4: &str = "<ipv4Address>192.0.2.1</ipv4Address>";
+    const CASES: [Case; 14] = [
+        ("ipv4=192.0.2.1", "ipv4=192.0.2.1", Some(("192.0.2.1", None)), &[V4], false),
+        (
+            "ipv6=2001:DB8:0::1",
+            "ipv6=2001:db8::1",
+            Some(("2001:db8::1", None)),
+            &["<ipv6Address>2001:0db8:0000:0000:0000:0000:0000:0001</ipv6Address>"],
+            false,
+        ),
+        (
+            "ipv4=192.0.2.0/24",
+            "ipv4=192.0.2.0/24",
+            Some(("192.0.2.0", Some(24))),
+            &["<ipv4Cidr><IPv4CIDR>192.0.2.0/24</IPv4CIDR></ipv4Cidr>"],
+            false,
+        ),
+        (
+            "ipv6=2001:db8::/56",
+            "ipv6=2001:db8::/56",
+            Some(("2001:db8::", Some(56))),
+            &["<ipv6Cidr>2001:0db8:0000:0000:0000:0000:0000:0000/56</ipv6Cidr>"],
+            false,
+        ),
+        (
+            "endpoint=192.0.2.1:5060/17",
+            "endpoint=192.0.2.1:5060/udp",
+            Some(("192.0.2.1", None)),
+            &[V4, "<udpPort>5060</udpPort>"],
+            false,
+        ),
+        ("endpoint=192.0.2.1:1/tcp", "endpoint=192.0.2.1:1/tcp", Some(("192.0.2.1", None)), &[V4], false),
+        ("endpoint=192.0.2.1:7/sctp", "endpoint=192.0.2.1:7/sctp", Some(("192.0.2.1", None)), &[V4], false),
+        (
+            "flow=192.0.2.1:2000-198.51.100.7:443/TCP",
+            "flow=192.0.2.1:2000-198.51.100.7:443/tcp",
+            Some(("192.0.2.1", None)),
+            &[V4, "<tcpPort>2000</tcpPort>"],
+            false,
+        ),
+        (
+            "tunnel=gtpu:0x1a2b@192.0.2.9",
+            "tunnel=gtpu:6699@192.0.2.9",
+            None,
+            &["<gtpuTunnelId>6699</gtpuTunnelId>"],
+            false,
+        ),
+        ("tunnel=vxlan:77@192.0.2.9", "tunnel=vxlan:77@192.0.2.9", None, &[], false),
+        ("tunnel=pppoe:17@02:00:5E:00:53:01", "tunnel=pppoe:17@02:00:5e:00:53:01", None, &[], true),
+        ("tunnel=mpls:16001", "tunnel=mpls:16001", None, &[], true),
+        ("mac=02:00:5E:00:53:01", "mac=02:00:5e:00:53:01", None, &["<macAddress>02:00:5e:00:53:01</macAddress>"], true),
+        ("vlan=B:100.200", "vlan=b:100.200", None, &[], true),
+    ];
+
     #[test]
     fn every_kind_of_target_in_mediation_s_words() {
-        const V4: &str = "<ipv4Address>192.0.2.1</ipv4Address>";
-        let cases: [Case; 14] = [
-            ("ipv4=192.0.2.1", "ipv4=192.0.2.1", Some(("192.0.2.1", None)), &[V4], false),
-            (
-                "ipv6=2001:DB8:0::1",
-                "ipv6=2001:db8::1",
-                Some(("2001:db8::1", None)),
-                &["<ipv6Address>2001:0db8:0000:0000:0000:0000:0000:0001</ipv6Address>"],
-                false,
-            ),
-            (
-                "ipv4=192.0.2.0/24",
-                "ipv4=192.0.2.0/24",
-                Some(("192.0.2.0", Some(24))),
-                &["<ipv4Cidr><IPv4CIDR>192.0.2.0/24</IPv4CIDR></ipv4Cidr>"],
-                false,
-            ),
-            (
-                "ipv6=2001:db8::/56",
-                "ipv6=2001:db8::/56",
-                Some(("2001:db8::", Some(56))),
-                &["<ipv6Cidr>2001:0db8:0000:0000:0000:0000:0000:0000/56</ipv6Cidr>"],
-                false,
-            ),
-            (
-                "endpoint=192.0.2.1:5060/17",
-                "endpoint=192.0.2.1:5060/udp",
-                Some(("192.0.2.1", None)),
-                &[V4, "<udpPort>5060</udpPort>"],
-                false,
-            ),
-            ("endpoint=192.0.2.1:1/tcp", "endpoint=192.0.2.1:1/tcp", Some(("192.0.2.1", None)), &[V4], false),
-            ("endpoint=192.0.2.1:7/sctp", "endpoint=192.0.2.1:7/sctp", Some(("192.0.2.1", None)), &[V4], false),
-            (
-                "flow=192.0.2.1:2000-198.51.100.7:443/TCP",
-                "flow=192.0.2.1:2000-198.51.100.7:443/tcp",
-                Some(("192.0.2.1", None)),
-                &[V4, "<tcpPort>2000</tcpPort>"],
-                false,
-            ),
-            (
-                "tunnel=gtpu:0x1a2b@192.0.2.9",
-                "tunnel=gtpu:6699@192.0.2.9",
-                None,
-                &["<gtpuTunnelId>6699</gtpuTunnelId>"],
-                false,
-            ),
-            ("tunnel=vxlan:77@192.0.2.9", "tunnel=vxlan:77@192.0.2.9", None, &[], false),
-            ("tunnel=pppoe:17@02:00:5E:00:53:01", "tunnel=pppoe:17@02:00:5e:00:53:01", None, &[], true),
-            ("tunnel=mpls:16001", "tunnel=mpls:16001", None, &[], true),
-            (
-                "mac=02:00:5E:00:53:01",
-                "mac=02:00:5e:00:53:01",
-                None,
-                &["<macAddress>02:00:5e:00:53:01</macAddress>"],
-                true,
-            ),
-            ("vlan=B:100.200", "vlan=b:100.200", None, &[], true),
-        ];
-        for (text, form, address, fragments, frames) in cases {
+        for (text, form, address, fragments, frames) in CASES {
             let identifier = target(text).expect(text);
             assert_eq!(identifier.text.reveal(), form);
             let found = identifier.address.map(|address| (address.to_string(), identifier.prefix_bits));

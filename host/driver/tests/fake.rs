@@ -432,7 +432,7 @@ fn completions_are_matched_in_order() {
     let setup = Setup::new();
     let Parts { mut commands, .. } = setup.bring_up().expect("up");
     let nop = Command::new(Opcode::Nop, 99);
-    let clear = Command::clear_row(99, writ_abi::Table::Address, 0, 0);
+    let clear = Command::clear_row(99, Table::Address, 0, 0);
     for round in 0..5_u32 {
         commands.submit(&[nop, clear]).expect("room");
         assert_eq!(setup.fake.read32(rings::COMMAND_PRODUCER_AT), 2 * round + 2);

@@ -1,7 +1,10 @@
 //! What breaks a rule for now. Nothing is added here without a reason on its line; a measure only ever gets smaller.
 
 /// Functions of more than 70 lines: file, function, lines.
-pub(crate) const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[];
+pub(crate) const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
+    ("hdl/src/lookup/engine/core.rs", "update", 351), // one state machine over all commands
+    ("hdl/src/top.rs", "update", 255),                // wires between all parts
+];
 
 /// Folders of more than 12 entries: folder, entries.
 pub(crate) const FULL_FOLDERS: &[(&str, usize)] = &[

@@ -93,7 +93,7 @@ fn known(
 
 /// All of them.
 pub(super) fn frames() -> Vec<Known> {
-    [plain(), links(), tunnels(), limits()].into_iter().flatten().collect()
+    [plain(), links(), tunnels_over_udp(), tunnels_over_ip(), limits()].into_iter().flatten().collect()
 }
 
 fn plain() -> Vec<Known> {
@@ -188,15 +188,13 @@ fn links() -> Vec<Known> {
     ]
 }
 
-fn tunnels() -> Vec<Known> {
+fn tunnels_over_udp() -> Vec<Known> {
     let v4 = |protocol| [ethernet(0, 0x0800), ipv4(5, protocol)].concat();
     let v6 = |next| [ethernet(0, 0x86dd), ipv6(next)].concat();
     let gtpu = vec![0x34, 255, 0, 0, 0xa1, 0xb2, 0xc3, 0xd4, 0, 0, 0, 0x85];
     let extensions = vec![1, 9, 9, 0x85, 2, 9, 9, 9, 9, 9, 9, 0];
     let vxlan = vec![8, 0, 0, 0, 0x12, 0x34, 0x56, 0];
     let geneve = vec![2, 0, 0x86, 0xdd, 0x65, 0x43, 0x21, 0, 1, 1, 1, 1, 2, 2, 2, 2];
-    let gre = vec![0xb0, 0, 0x08, 0x00, 9, 9, 9, 9, 0xde, 0xad, 0xbe, 0xef, 8, 8, 8, 8];
-    let teb = vec![0, 0, 0x65, 0x58];
     let l2tp = vec![0x4a, 2, 0, 99, 0x11, 0x22, 0x33, 0x44, 0, 1, 0, 2, 0, 4, 7, 7, 7, 7, 0xff, 3, 0, 0x21];
     vec![
         known(
@@ -232,6 +230,23 @@ fn tunnels() -> Vec<Known> {
             [58, 98, 106],
         ),
         known(
+            "L2TP",
+            &[v4(17), udp(1701), l2tp, ipv4(5, 6), tcp(5)],
+            Class::Ports,
+            [14, 34, 42],
+            (Kind::L2tp, 0x1122_3344),
+            [64, 84, 104],
+        ),
+    ]
+}
+
+fn tunnels_over_ip() -> Vec<Known> {
+    let v4 = |protocol| [ethernet(0, 0x0800), ipv4(5, protocol)].concat();
+    let v6 = |next| [ethernet(0, 0x86dd), ipv6(next)].concat();
+    let gre = vec![0xb0, 0, 0x08, 0x00, 9, 9, 9, 9, 0xde, 0xad, 0xbe, 0xef, 8, 8, 8, 8];
+    let teb = vec![0, 0, 0x65, 0x58];
+    vec![
+        known(
             "GRE with a key",
             &[v4(47), gre, ipv4(5, 17), udp(5)],
             Class::Ports,
@@ -246,14 +261,6 @@ fn tunnels() -> Vec<Known> {
             [14, 54, 54],
             (Kind::Gre, 0),
             [72, 112, 112],
-        ),
-        known(
-            "L2TP",
-            &[v4(17), udp(1701), l2tp, ipv4(5, 6), tcp(5)],
-            Class::Ports,
-            [14, 34, 42],
-            (Kind::L2tp, 0x1122_3344),
-            [64, 84, 104],
         ),
         known("6in4", &[v4(41), ipv6(6), tcp(5)], Class::Ports, [14, 34, 34], (Kind::IpInIp, 0), [34, 74, 94]),
         known(

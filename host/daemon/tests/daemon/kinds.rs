@@ -57,19 +57,12 @@ struct Case {
     directions: &'static [PayloadDirection],
 }
 
-#[test]
-fn every_kind_of_target_gets_what_it_names() {
-    let site = Site::new();
-    site.write_config(|config| config.replace("epoch_ns", "prefix_bits = 56\nepoch_ns"));
-    let [x2, x3] = [(); 2].map(|()| Peer::new(Language::X, Some(&site.pki())));
-    let _daemon = site.start();
-    site.add_destination("mdf", "x", [&x2, &x3]);
-
+/// Frames, each with the IP packet that a hit in it is of.
+fn played() -> Vec<(Vec<u8>, Vec<u8>)> {
     let v6: Ipv6Addr = "2001:db8:0:1ff::7".parse().expect("an address");
     let other_v6: Ipv6Addr = "2001:db8:0:200::7".parse().expect("an address");
     let inner = packet4(MOBILE, OTHER, (7, 8), SECRET);
-    // Frame, and the IP packet that a hit in it is of.
-    let played: Vec<(Vec<u8>, Vec<u8>)> = vec![
+    vec![
         plain(packet4(TARGET, OTHER, (1000, 443), b"from the target")),
         plain(packet4(OTHER, TARGET, (443, 1000), b"to the target")),
         plain(packet4(OTHER, NEIGHBOUR, (443, 1000), b"to its neighbour")),
@@ -101,7 +94,10 @@ fn every_kind_of_target_gets_what_it_names() {
         ),
         plain(packet6(other_v6, v6, (3, 4), b"to the prefix")),
         plain(packet6(other_v6, other_v6, (3, 4), b"beside the prefix")),
-    ];
+    ]
+}
+
+fn cases() -> [Case; 10] {
     use PayloadDirection::{FromTarget as From, ToTarget as To, Unknown};
     let ethernet = PayloadFormat::Ethernet;
     let case = |target, keys, frames: &[usize], format, directions| Case {
@@ -111,7 +107,7 @@ fn every_kind_of_target_gets_what_it_names() {
         format,
         directions,
     };
-    let cases = [
+    [
         case(
             "flow=192.0.2.1:1000-198.51.100.9:443/udp",
             &["192.0.2.1:1000-198.51.100.9:443/udp"],
@@ -134,7 +130,18 @@ fn every_kind_of_target_gets_what_it_names() {
         case("tunnel=pppoe:17@02:00:00:00:00:99", &["pppoe:17@02:00:00:00:00:99"], &[7], ethernet, &[Unknown]),
         case("tunnel=mpls:16001", &["mpls:16001"], &[8], ethernet, &[Unknown]),
         case("ipv6=2001:db8:0:100::/56", &["2001:db8:0:100::/56"], &[6, 9], PayloadFormat::Ipv6, &[From, To]),
-    ];
+    ]
+}
+
+#[test]
+fn every_kind_of_target_gets_what_it_names() {
+    let site = Site::new();
+    site.write_config(|config| config.replace("epoch_ns", "prefix_bits = 56\nepoch_ns"));
+    let [x2, x3] = [(); 2].map(|()| Peer::new(Language::X, Some(&site.pki())));
+    let _daemon = site.start();
+    site.add_destination("mdf", "x", [&x2, &x3]);
+
+    let (played, cases) = (played(), cases());
     let xid = |number: usize| format!("{number:08}-2222-4333-8444-555555555555");
     for (number, case) in cases.iter().enumerate() {
         let change = site.done(&as_words(&content_over_x(&xid(number), case.target)));
@@ -146,7 +153,8 @@ fn every_kind_of_target_gets_what_it_names() {
     let status = site.wait_idle();
     let got = got(&x3);
     for (number, case) in cases.iter().enumerate() {
-        let payload = |frame: &usize| if case.format == ethernet { &played[*frame].0 } else { &played[*frame].1 };
+        let payload =
+            |frame: &usize| if case.format == PayloadFormat::Ethernet { &played[*frame].0 } else { &played[*frame].1 };
         let wanted: Vec<_> = case
             .frames
             .iter()
@@ -157,7 +165,11 @@ fn every_kind_of_target_gets_what_it_names() {
     }
     assert!(x2.pdus().is_empty() && got.len() == cases.len());
 
-    // The tables show all of it, with places and rings.
+    check_tables(&site, &cases, &status);
+}
+
+/// The tables show all of it, with places and rings.
+fn check_tables(site: &Site, cases: &[Case], status: &serde_json::Value) {
     let tables = site.done(&["card", "tables", "--reveal"]);
     let rows = tables["rows"].as_array().expect("list");
     let mut keys: Vec<&str> = rows.iter().map(|row| row["key"].as_str().expect("revealed")).collect();

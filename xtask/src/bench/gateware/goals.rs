@@ -127,9 +127,12 @@ mod tests {
         assert_eq!(judge(&[]), []);
     }
 
+    /// A word of the complaint, and what makes a good case bad.
+    type Damage = (&'static str, fn(&mut Case));
+
     #[test]
     fn every_goal_can_be_missed() {
-        let change: [(&str, fn(&mut Case)); 9] = [
+        let change: [Damage; 9] = [
             ("beats a clock", |case| case.beats_per_clock = 0.9999),
             ("to 5 clocks", |case| case.wire_clocks.1 = 5.0),
             ("not 4 in every", |case| case.wire_clocks = (5.0, 5.0)),
@@ -155,7 +158,7 @@ mod tests {
     #[test]
     fn speed_is_marked_but_does_not_bind() {
         let slow = Case { clocks_per_s: 1e5, ..good() };
-        let misses = judge(&[slow.clone()]);
+        let misses = judge(std::slice::from_ref(&slow));
         assert!(misses.len() == 1 && !misses[0].is_binding());
         assert_eq!(judge(&[Case { frame_bytes: "60".to_owned(), frames_per_clock: 1.0, ..slow }]), []);
     }
