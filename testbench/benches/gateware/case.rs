@@ -167,7 +167,7 @@ impl Case {
                 stretch.spent += spent;
                 stretch.run_clocks += SLICE_CLOCKS;
                 stretch.lines = rig.shared.card().dma_lines() - lines_before;
-                stretch.loaded_clocks = rig.clocks() - now + stretch.loaded_clocks;
+                stretch.loaded_clocks += rig.clocks() - now;
             }
             rig.look(&mut seen);
             stretch.take(&mut seen);
