@@ -91,6 +91,23 @@ fn a_ring_that_nobody_reads_costs_the_others_nothing() {
 }
 
 #[test]
+fn a_ring_under_too_much_load_carries_records_and_not_gaps() {
+    let mut card = Card::new();
+    card.pause = 0;
+    let mut random = Random(9);
+    for n in 0..3_000 {
+        // Two lines each, and one line a clock leaves.
+        card.send(n % 2, frame(&mut random, 60, &[2], &[0]));
+    }
+    card.run_until_idle();
+    let missing = card.check(0);
+    let [_, outcomes, copied, gaps] = card.counted;
+    assert_eq!(copied, outcomes - missing);
+    assert!(missing * 4 > outcomes, "{missing} of {outcomes} are missing: that was no load");
+    assert!(gaps >= 3 && gaps * 50 < copied, "{gaps} gap records beside {copied} records");
+}
+
+#[test]
 fn a_frame_that_hits_everywhere_has_two_lines_of_hits() {
     let mut card = Card::new();
     let mut random = Random(20);

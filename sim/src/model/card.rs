@@ -228,7 +228,9 @@ impl CopySide {
             return Err(DropCause::Oversize);
         }
         let Ring { missing, path, .. } = &self.rings[ring];
-        if path.has_room(lines + usize::from(missing.is_some())) { Ok(()) } else { Err(DropCause::RecordFifo) }
+        let was_full = missing.is_some_and(|missing| missing.names(DropCause::RecordFifo));
+        let has_room = path.has_room(lines + usize::from(missing.is_some())) && (!was_full || path.is_half_free());
+        if has_room { Ok(()) } else { Err(DropCause::RecordFifo) }
     }
 
     fn push_gap(&mut self, ring: usize) {

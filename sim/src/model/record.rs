@@ -127,6 +127,11 @@ impl Missing {
         }
     }
 
+    /// One of them is missing for this reason.
+    pub fn names(&self, cause: DropCause) -> bool {
+        self.causes >> cause as u8 & 1 == 1
+    }
+
     /// The gap record.
     pub fn record(&self) -> Vec<u8> {
         let mut gap = GapRecord::new_zeroed();

@@ -95,6 +95,11 @@ impl RecordPath {
         self.fifo_lines + lines <= RECORD_FIFO_LINES
     }
 
+    /// A FIFO that was full takes records again.
+    pub(super) fn is_half_free(&self) -> bool {
+        self.fifo_lines <= RECORD_FIFO_LINES / 2
+    }
+
     pub(super) fn push(&mut self, record: Vec<u8>) {
         self.fifo_lines += record.len() / LINE_BYTES;
         self.fifo.push_back(record);

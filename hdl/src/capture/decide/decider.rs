@@ -6,6 +6,9 @@
 //! precede it. Room is given away here and comes back line by line as the FIFO is read, so a job that leaves this block always finds its room, and no ring
 //! waits for another one's room.
 //!
+//! A ring whose FIFO was full makes no record until half of it is free again. Otherwise a ring that is asked for more than it can carry would free
+//! a few lines, take one record with a gap record in front of it, and drop the next: half of what it carries would be gap records.
+//!
 //! Consecutive missing numbers of a ring make one gap. It goes out in front of the ring's next record; or alone, in a clock without a record, once half
 //! of the ring's FIFO is free. Each ring has its turn for that once in 256 clocks, so that a gap that goes on growing does not become a record for each
 //! of its numbers.
@@ -87,6 +90,8 @@ pub struct Decider {
     record_room: Signal<Local, Bits<10>>,
     needed: [Signal<Local, Bits<10>>; limits::RECORD_RINGS],
     room: Signal<Local, Bits<4>>,
+    half_free: Signal<Local, Bits<4>>,
+    was_full: Signal<Local, Bits<4>>,
     fits: Signal<Local, Bit>,
     causes: Signal<Local, Bits<8>>,
     cause: Signal<Local, Bits<3>>,
@@ -142,6 +147,8 @@ impl Default for Decider {
             record_room: Signal::default(),
             needed: Default::default(),
             room: Signal::default(),
+            half_free: Signal::default(),
+            was_full: Signal::default(),
             fits: Signal::default(),
             causes: Signal::default(),
             cause: Signal::default(),
@@ -182,15 +189,22 @@ impl Logic for Decider {
             | (bit_cast::<4, 1>(self.gap[1].q.val().open.into()) << 1)
             | (bit_cast::<4, 1>(self.gap[2].q.val().open.into()) << 2)
             | (bit_cast::<4, 1>(self.gap[3].q.val().open.into()) << 3);
+        self.was_full.next = self.open.val()
+            & (bit_cast::<4, 1>(self.gap[0].q.val().causes.get_bits::<1>(1))
+                | (bit_cast::<4, 1>(self.gap[1].q.val().causes.get_bits::<1>(1)) << 1)
+                | (bit_cast::<4, 1>(self.gap[2].q.val().causes.get_bits::<1>(1)) << 2)
+                | (bit_cast::<4, 1>(self.gap[3].q.val().causes.get_bits::<1>(1)) << 3));
         self.turn.d.next = self.turn.q.val() + bits::<8>(1);
         self.alone.next = bits::<4>(0);
+        self.half_free.next = bits::<4>(0);
         for i in 0..4 {
+            self.half_free.next = self.half_free.val().replace_bit(i, self.reserved[i].q.val() <= bits::<10>(256));
             self.overdue[i].d.next =
                 self.open.val().get_bit(i) & (self.overdue[i].q.val() | (self.turn.q.val() == self.turn_of[i].val()));
-            self.alone.next = self.alone.val().replace_bit(
-                i,
-                self.open.val().get_bit(i) & self.overdue[i].q.val() & (self.reserved[i].q.val() <= bits::<10>(256)),
-            );
+            self.alone.next = self
+                .alone
+                .val()
+                .replace_bit(i, self.open.val().get_bit(i) & self.overdue[i].q.val() & self.half_free.val().get_bit(i));
         }
         self.lonely.next = !self.valid.val() & self.alone.val().any();
         self.ring_bits.next = self.alone.val() & (!self.alone.val() + bits::<4>(1));
@@ -225,7 +239,7 @@ impl Logic for Decider {
             self.room.next =
                 self.room.val().replace_bit(i, (self.reserved[i].q.val() + self.needed[i].val()) <= bits::<10>(512));
         }
-        self.fits.next = (self.room.val() & self.ring_bits.val()).any();
+        self.fits.next = (self.room.val() & (self.half_free.val() | !self.was_full.val()) & self.ring_bits.val()).any();
         self.cause.next = bits::<3>(7);
         self.causes.next = bits::<8>(0);
         if self.description.val().oversize {
