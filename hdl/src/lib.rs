@@ -6,6 +6,7 @@
 
 pub mod axis;
 pub mod capture;
+pub mod cdc;
 pub mod csr;
 pub mod dma;
 pub mod emit;
@@ -15,3 +16,4 @@ pub mod prelude;
 pub mod prim;
 pub mod time;
 pub mod top;
+pub mod vendor;
