@@ -30,7 +30,7 @@ pub(crate) fn proofs(wanted: &[&str]) -> Result<Vec<String>, String> {
             return Err(format!("no block called `{name}`"));
         }
         if card.is_none() {
-            let top = Box::new(Top::connected());
+            let top = Box::new(Top::<512, 1>::connected());
             let emitted = emit::emit(&*top, TOP_NAME).map_err(|error| error.to_string())?;
             card = Some((top, emitted));
         }

@@ -27,10 +27,7 @@ pub mod xor_matrix;
 pub use async_fifo::{AsyncFifo, AsyncFifoControl};
 pub use beat::{Beat, CountWord, MacHead, TapBeat, TapHead};
 pub use frame_guard::FrameGuard;
-pub use self_test::{
-    SELF_TEST_BYTES, SELF_TEST_DESTINATION, SELF_TEST_MAGIC, SELF_TEST_PORT_AT, SELF_TEST_SEQUENCE_AT,
-    SELF_TEST_SOURCE, SELF_TEST_TOKEN_AT, SELF_TEST_UDP_PORT, SelfTest, self_test_frame,
-};
+pub use self_test::SelfTest;
 pub use tap::Tap;
 pub use tap_branch::TapBranch;
 pub use tap_crossing::TapCrossing;

@@ -6,9 +6,7 @@
 //! port's: window, parser, lookup, frame store, record. It never comes near the wire, which ends in front of this block, and
 //! it takes no place from a frame: the clock would have been empty.
 //!
-//! [`self_test_frame`] says what it holds: addresses reserved for documentation, which no carrier routes, so that a row of its own
-//! selects it; and a token that the host has chosen, because a frame with these addresses on the wire would be selected too. The sequence number
-//! counts frames of this block since its reset: a frame that does not come out leaves a hole.
+//! [`writ_abi::self_test`] says what the frame holds. Its sequence number counts frames of this block since its reset.
 //!
 //! # Limits
 //! A MAC leaves a clock without a beat between any two frames (84 octets of line for the shortest frame are more than two clocks), so a
@@ -17,50 +15,7 @@
 
 use super::beat::TapBeat;
 use crate::prelude::*;
-
-/// Source address of the frame, from TEST-NET-1.
-pub const SELF_TEST_SOURCE: [u8; 4] = [192, 0, 2, 1];
-/// Destination address of the frame, from TEST-NET-1.
-pub const SELF_TEST_DESTINATION: [u8; 4] = [192, 0, 2, 2];
-/// Both UDP ports of the frame: discard.
-pub const SELF_TEST_UDP_PORT: u16 = 9;
-/// First bytes of the frame's payload.
-pub const SELF_TEST_MAGIC: [u8; 4] = *b"WRIT";
-/// Where the token starts, 8 bytes, least significant first.
-pub const SELF_TEST_TOKEN_AT: usize = 46;
-/// Where the sequence number starts, 4 bytes, least significant first.
-pub const SELF_TEST_SEQUENCE_AT: usize = 54;
-/// Where the port is: 0 A, 1 B.
-pub const SELF_TEST_PORT_AT: usize = 58;
-/// Bytes of the frame, FCS included.
-pub const SELF_TEST_BYTES: usize = 64;
-
-/// The frame: Ethernet, IPv4, UDP, 18 bytes of payload, and four zeros where the FCS would be, which no record holds.
-pub fn self_test_frame(port: u8, token: u64, sequence: u32) -> [u8; SELF_TEST_BYTES] {
-    const ETHERNET_BYTES: usize = 14;
-    const IP_BYTES: u16 = (SELF_TEST_BYTES - ETHERNET_BYTES - writ_abi::limits::FCS_BYTES) as u16;
-    let mut frame = [0; SELF_TEST_BYTES];
-    let mut put = |at: usize, bytes: &[u8]| frame[at..at + bytes.len()].copy_from_slice(bytes);
-    // Locally administered addresses.
-    put(0, &[0x02, 0, 0, 0, 0, 2, 0x02, 0, 0, 0, 0, 1, 0x08, 0x00]);
-    // Don't fragment; time to live 1; UDP.
-    put(14, &[0x45, 0]);
-    put(16, &IP_BYTES.to_be_bytes());
-    put(20, &[0x40, 0, 1, 17]);
-    put(26, &SELF_TEST_SOURCE);
-    put(30, &SELF_TEST_DESTINATION);
-    put(34, &SELF_TEST_UDP_PORT.to_be_bytes());
-    put(36, &SELF_TEST_UDP_PORT.to_be_bytes());
-    put(38, &(IP_BYTES - 20).to_be_bytes());
-    put(42, &SELF_TEST_MAGIC);
-    put(SELF_TEST_TOKEN_AT, &token.to_le_bytes());
-    put(SELF_TEST_SEQUENCE_AT, &sequence.to_le_bytes());
-    put(SELF_TEST_PORT_AT, &[port, 1]);
-    let sum = frame[14..34].chunks(2).map(|pair| u32::from(u16::from_be_bytes([pair[0], pair[1]]))).sum::<u32>();
-    let folded = (sum & 0xffff) + (sum >> 16);
-    frame[24..26].copy_from_slice(&(!(folded as u16 + (folded >> 16) as u16)).to_be_bytes());
-    frame
-}
+use writ_abi::self_test;
 
 /// Puts frames of the card's own into a port's copy side.
 #[derive(LogicBlock)]
@@ -109,7 +64,7 @@ pub struct SelfTest {
 impl SelfTest {
     /// The generator of a port: 0 A, 1 B.
     pub fn new(port: u8) -> Self {
-        let frame = self_test_frame(port, 0, 0);
+        let frame = self_test::frame(port, 0, 0);
         let fixed = frame.iter().enumerate().fold(Bits::<512>::default(), |word, (at, byte)| {
             word | bit_cast::<512, 8>(bits::<8>(LiteralType::from(*byte))) << (at as LiteralType * 8)
         });
@@ -140,7 +95,8 @@ impl SelfTest {
     }
 }
 
-const _: () = assert!(SELF_TEST_TOKEN_AT == 46 && SELF_TEST_SEQUENCE_AT == 54, "the kernel writes 8 times both");
+const _: () = assert!(self_test::TOKEN_AT == 46 && self_test::SEQUENCE_AT == 54, "the kernel writes 8 times both");
+const _: () = assert!(self_test::FRAME_BYTES == 64, "one beat");
 
 impl Logic for SelfTest {
     #[hdl_gen]

@@ -18,6 +18,8 @@ use super::frame_guard::FrameGuard;
 use crate::cdc::EventCrossing;
 use crate::prelude::*;
 
+const _: () = assert!(writ_abi::limits::TAP_FIFO_BEATS == 1 << 6, "the depth is the FIFO's type");
+
 /// Crossing of one tap branch whose beats have `W` bits.
 #[derive(LogicBlock, Default)]
 pub struct TapCrossing<const W: usize = 512> {

@@ -64,6 +64,8 @@ pub struct SteeredClock {
     pub stepped: Signal<Out, Bit>,
     /// A `set` came while armed.
     pub refused: Signal<Out, Bit>,
+    /// One came, and the card was not disarmed since.
+    pub in_doubt: Signal<Out, Bit>,
     /// Rows with a `not_after` up to this tick are expired whatever the time.
     pub expiry_floor: Signal<Out, Bits<44>>,
     /// Nanoseconds that the slew still has to add, two's complement.
@@ -246,6 +248,7 @@ impl Logic for SteeredClock {
         }
         self.stepped.next = self.steps.val();
         self.refused.next = self.execute.val() & self.armed.val();
+        self.in_doubt.next = self.doubted.q.val();
         self.doubted.d.next = (self.doubted.q.val() | self.execute.val()) & self.armed.val();
 
         // The floor: the tick that was left, if it is above.

@@ -57,9 +57,14 @@ pub const MAC_START_BEATS: usize = 16;
 /// Beats that the FIFO holds.
 pub const MAC_DEPTH_BEATS: usize = 64;
 
+/// Clocks from a beat's arrival to its departure at most, at the limits of clocks, markers and jitter that the tables above name.
+pub const MAC_LATENCY_CLOCKS_MAX: usize = (BEHIND_OCTETS * 33).div_ceil(20 * 64) + 2;
+/// Octets of line time that may be behind the transmitter.
+const BEHIND_OCTETS: usize = MAC_START_BEATS * 64 + 160 + 128 + 20 + 2;
+
 // The tables above, in 1/100 beats and in octets.
 const _: () = assert!((MAC_AHEAD_BEATS + 1) * 100 + 250 + 300 + 122 + 3 <= MAC_START_BEATS * 100);
-const _: () = assert!((MAC_START_BEATS * 64 + 160 + 128 + 20 + 2) * 2 / 85 + 3 <= MAC_DEPTH_BEATS - 2);
+const _: () = assert!(BEHIND_OCTETS * 2 / 85 + 3 <= MAC_DEPTH_BEATS - 2 && MAC_LATENCY_CLOCKS_MAX == 37);
 
 /// FIFO of one direction whose beats have `W` bits. It holds 2^A beats; `C` is A + 1.
 #[derive(LogicBlock)]

@@ -5,4 +5,4 @@
 
 mod mac_fifo;
 
-pub use mac_fifo::{MAC_AHEAD_BEATS, MAC_DEPTH_BEATS, MAC_START_BEATS, MacFifo};
+pub use mac_fifo::{MAC_AHEAD_BEATS, MAC_DEPTH_BEATS, MAC_LATENCY_CLOCKS_MAX, MAC_START_BEATS, MacFifo};

@@ -1,7 +1,8 @@
 //! The card's own frames between those of a port.
 
 use crate::bench::{Bench, Random, number, to_bits, to_bytes, value};
-use writ_hdl::axis::{SelfTest, TapBeat, self_test_frame};
+use writ_abi::self_test;
+use writ_hdl::axis::{SelfTest, TapBeat};
 
 const TOKEN: u64 = 0x0123_4567_89ab_cdef;
 
@@ -59,7 +60,7 @@ impl Run {
 
 #[test]
 fn its_frame_is_ip_and_udp_with_a_right_checksum() {
-    let frame = self_test_frame(1, TOKEN, 7);
+    let frame = self_test::frame(1, TOKEN, 7);
     let sum = |bytes: &[u8]| {
         let mut sum: u32 = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(pair[1])).sum();
         while sum >> 16 > 0 {
@@ -97,7 +98,7 @@ fn frames_go_into_empty_clocks_between_frames_and_nothing_else_changes() {
             run.tests.len()
         );
         for (sequence, (_, frame)) in run.tests.iter().enumerate() {
-            assert_eq!(*frame, self_test_frame(port, TOKEN, sequence as u32));
+            assert_eq!(*frame, self_test::frame(port, TOKEN, sequence as u32));
         }
     }
 }

@@ -212,7 +212,7 @@ pub(crate) fn cases() -> Vec<Case> {
                 slew_interval,
                 pps
             ],
-            [now_ns, quality, stepped, refused, expiry_floor, slew_left, pps_ns, pps_count],
+            [now_ns, quality, stepped, refused, in_doubt, expiry_floor, slew_left, pps_ns, pps_count],
             clock
         ),
         case!("events", EventCrossing::<4>::default(), [event, reset], [seen], from_clock, clock),

@@ -5,6 +5,7 @@
 use super::packet::{self, IPV4, IPV6};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use writ_abi::command::{Command, Opcode, Rule};
+use writ_abi::limits::FRAME_BYTES_MAX;
 use writ_abi::parse::TPIDS;
 use writ_abi::time::{NOT_AFTER_NEVER, NOT_AFTER_SHIFT};
 use writ_abi::{Lookup, MatchIndex, PortSide, Scope, Table, key, limits};
@@ -315,6 +316,8 @@ pub(crate) fn frame(rng: &mut Rng) -> Vec<u8> {
         3..6 => frame.truncate(rng.below(260)),
         6 => frame.truncate(rng.below(64)),
         7..9 => frame.extend(vec![0; rng.below(30)]),
+        // About as long as the copy path takes, or longer.
+        9 if rng.percent(8) => frame.resize(FRAME_BYTES_MAX - 100 + rng.below(300), 0x5a),
         _ => {}
     }
     frame

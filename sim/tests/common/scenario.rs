@@ -136,6 +136,9 @@ impl Scenario {
             self.rows.push(commands.into_iter().map(to_ring).collect());
         }
         let (command_share, consume_share) = (rng.pick(&[0, 5, 15, 30]), rng.pick(&[2, 10]));
+        // Without a pause, short frames come faster than they are looked up.
+        let pause_share = rng.pick(&[25, 25, 25, 0]);
+        let command_share = if pause_share == 0 { 0 } else { command_share };
         let reset_at = if rng.percent(8) { rng.below(frames.len()) } else { usize::MAX };
         for (number, frame) in frames.iter().enumerate() {
             let port = rng.pick(&PortSide::ALL);
@@ -143,7 +146,7 @@ impl Scenario {
             if rng.percent(command_share) {
                 self.actions.push(Action::Commands(random::commands(rng, &frames, bits, &mut known)));
             }
-            if rng.percent(25) {
+            if rng.percent(pause_share) {
                 self.actions.push(Action::Run(rng.below(200) as u64));
             }
             if rng.percent(consume_share) {
