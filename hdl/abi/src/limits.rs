@@ -25,6 +25,8 @@ pub const RULE_BANKS: usize = 4;
 pub const RULES_PER_BANK: u32 = 128;
 /// Match indices that exist; a power of two. More than rows and rules, so that a freed index can rest before it is used again.
 pub const MATCH_INDEX_COUNT: u32 = 1 << 17;
+/// Match index of the rows that select the card's own frames ([`crate::self_test`]); no task has it.
+pub const SELF_TEST_MATCH_INDEX: u32 = MATCH_INDEX_COUNT - 1;
 /// Lookups of one frame that can hit together: the exact ones and one rule a bank.
 pub const HITS_MAX: usize = 21;
 
@@ -62,6 +64,8 @@ pub const COPY_FIFO_LINES: usize = 2048;
 pub const COPY_FRAMES_MAX: usize = 512;
 /// Lines of the record FIFO that each record ring has in front of its DMA writer.
 pub const RECORD_FIFO_LINES: usize = 512;
+/// Beats that wait at most between a MAC and the copy side, for the clock of the core.
+pub const TAP_FIFO_BEATS: usize = 64;
 /// Windows that one direction can hold while it waits for its slot in the merged pipeline.
 pub const WINDOW_FIFO_FRAMES: usize = 64;
 /// Hit lists of dropped records that can wait for the per-match drop counters.
@@ -99,6 +103,6 @@ const _: () = {
     }
     assert!(all >= 65_536, "what a card for 100G has to hold");
     assert!(MATCH_INDEX_COUNT.is_power_of_two() && MATCH_INDEX_COUNT <= 1 << 17);
-    assert!(MATCH_INDEX_COUNT >= all + RULE_BANKS as u32 * RULES_PER_BANK);
+    assert!(SELF_TEST_MATCH_INDEX >= all + RULE_BANKS as u32 * RULES_PER_BANK);
     assert!(FRAME_BYTES_MAX.div_ceil(LINE_BYTES) + 2 < RECORD_FIFO_LINES);
 };

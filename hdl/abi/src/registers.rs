@@ -4,7 +4,8 @@
 //! 0; writing one, or writing a read-only register, does nothing. 64-bit values stand as `*_LO` and `*_HI`; how each
 //! pair stays consistent stands with the registers.
 
-use crate::{ABI_MAJOR, ABI_MINOR, MAGIC, limits, record::DropCause, time};
+pub use crate::counter::{COUNTERS, Counter};
+use crate::{ABI_MAJOR, ABI_MINOR, MAGIC, limits, time};
 use core::fmt;
 
 /// How the bus may use a field.
@@ -189,8 +190,14 @@ pub mod control {
         "Disarms, empties copy path and rings, clears counters and time, then sweeps all rows; the wire is not touched."
     );
     /// Copies all counters into their registers.
-    pub const SNAPSHOT: Field =
-        field!("SNAPSHOT", 2, 1, Pulse, 0, "Copies all counters into the COUNTERS block in one clock.");
+    pub const SNAPSHOT: Field = field!(
+        "SNAPSHOT",
+        2,
+        1,
+        Pulse,
+        0,
+        "Copies all counters into the COUNTERS block; STATUS says when they are all there."
+    );
     /// The sweep is over.
     pub const TABLES_READY: Field = field!(
         "TABLES_READY",
@@ -211,9 +218,18 @@ pub mod control {
     );
     /// A batch is committed and not settled.
     pub const COMMITTED: Field = field!("COMMITTED", 2, 1, ReadOnly, 0, "A batch is committed and not yet settled.");
+    /// Counters of a wire are still on their way.
+    pub const SNAPSHOT_PENDING: Field = field!(
+        "SNAPSHOT_PENDING",
+        3,
+        1,
+        ReadOnly,
+        0,
+        "Counters of a wire are still on their way from its clock; as long as it is 1, SNAPSHOT does not copy those of that wire anew."
+    );
     pub(super) const REGISTERS: &[Register] = &[
         Register { name: "CONTROL", offset: 0x00, fields: &[ARMED, RESET, SNAPSHOT] },
-        Register { name: "STATUS", offset: 0x04, fields: &[TABLES_READY, RECORDS_IDLE, COMMITTED] },
+        Register { name: "STATUS", offset: 0x04, fields: &[TABLES_READY, RECORDS_IDLE, COMMITTED, SNAPSHOT_PENDING] },
     ];
 }
 
@@ -268,7 +284,8 @@ pub mod lookup {
     ];
 }
 
-/// The card's clock.
+/// The card's clock, on the core's clock. Frames are stamped with it on the clock of their wire, where it is right to
+/// [`time::STAMP_ERROR_NS_MAX`] and never goes back but by SET.
 pub mod clock {
     use super::*;
     /// Offset of the block.
@@ -294,7 +311,7 @@ pub mod clock {
         1,
         Pulse,
         0,
-        "Sets the clock to SET and its fraction to 0. Ignored while armed. A row that had expired by the old time stays expired."
+        "Sets the clock to SET and its fraction to 0; frames less than 64 clocks later may still get the time of before. While armed it leaves the time alone, but the quality is 0 until the card is disarmed. A row that had expired by the old time stays expired."
     );
     /// Quality to go with the time.
     pub const QUALITY: Field = field!(
@@ -305,6 +322,56 @@ pub mod clock {
         0,
         "How far the time can be trusted: 0 unset, 1 free, 2 locked. At 0 nothing is copied."
     );
+    /// How fast a slew goes.
+    pub const SLEW_INTERVAL_AT: u32 = OFFSET + 0x1c;
+    /// Slews the clock.
+    pub const SLEW_AT: u32 = OFFSET + 0x20;
+    /// What a slew still has to do.
+    pub const SLEW_LEFT_AT: u32 = OFFSET + 0x24;
+    /// Pulses of the pulse-per-second input; reading it latches the time of the last one.
+    pub const PPS_COUNT_AT: u32 = OFFSET + 0x28;
+    /// Time of the last pulse, low word as latched.
+    pub const PPS_LO_AT: u32 = OFFSET + 0x2c;
+    /// Time of the last pulse, high word as latched.
+    pub const PPS_HI_AT: u32 = OFFSET + 0x30;
+    /// How the clock does.
+    pub const STATE_AT: u32 = OFFSET + 0x34;
+    /// Clocks a nanosecond of a slew.
+    pub const SLEW_INTERVAL: Field = field!(
+        "CLOCKS",
+        0,
+        16,
+        ReadWrite,
+        0,
+        "Core clocks from one nanosecond of a slew to the next, less one; 0 is taken for 1."
+    );
+    /// Offset to slew by.
+    pub const SLEW_NS: Field =
+        field!("NS", 0, 24, ReadWrite, 0, "Nanoseconds that START adds to the time, two's complement.");
+    /// Starts a slew.
+    pub const SLEW_START: Field = field!(
+        "START",
+        31,
+        1,
+        Pulse,
+        0,
+        "Starts to add NS, one nanosecond at a time, armed or not; the time never goes back. What is left of a slew before is dropped."
+    );
+    /// Rest of a slew.
+    pub const SLEW_LEFT_NS: Field =
+        field!("NS", 0, 24, ReadOnly, 0, "Nanoseconds that the slew still has to add, two's complement.");
+    /// Quality that counts.
+    pub const STATE_QUALITY: Field = field!(
+        "QUALITY",
+        0,
+        2,
+        ReadOnly,
+        0,
+        "Quality that stamps get: that of SET, or 0 if it has no meaning or REFUSED is 1."
+    );
+    /// A step came while armed.
+    pub const STATE_REFUSED: Field =
+        field!("REFUSED", 2, 1, ReadOnly, 0, "SET.APPLY was written while armed, and the card was not disarmed since.");
     /// Increment field.
     pub const INCREMENT_NS_FIELD: Field =
         field!("NS", 0, 8, ReadWrite, time::INCREMENT_NS, "Whole nanoseconds that the clock advances each core clock.");
@@ -322,6 +389,67 @@ pub mod clock {
             time::INCREMENT_FRACTION,
             "Fraction in 2^-32 ns that the clock advances each core clock."
         ),
+        Register { name: "SLEW_INTERVAL", offset: 0x1c, fields: &[SLEW_INTERVAL] },
+        Register { name: "SLEW", offset: 0x20, fields: &[SLEW_NS, SLEW_START] },
+        Register { name: "SLEW_LEFT", offset: 0x24, fields: &[SLEW_LEFT_NS] },
+        register!(
+            "PPS_COUNT",
+            0x28,
+            ReadOnly,
+            0,
+            "Rising edges of the pulse-per-second input; reading it latches PPS_LO and PPS_HI."
+        ),
+        register!(
+            "PPS_LO",
+            0x2c,
+            ReadOnly,
+            0,
+            "Time 2 to 3 core clocks after the last edge, low word, as latched by the last read of PPS_COUNT."
+        ),
+        register!("PPS_HI", 0x30, ReadOnly, 0, "The same, high word."),
+        Register { name: "STATE", offset: 0x34, fields: &[STATE_QUALITY, STATE_REFUSED] },
+    ];
+}
+
+/// Frames that the card makes itself, to show that the copy path works from the window to the host: see [`crate::self_test`].
+pub mod self_test {
+    use super::*;
+    /// Offset of the block.
+    pub const OFFSET: u32 = 0x1c0;
+    /// Ports that make frames.
+    pub const ENABLE_AT: u32 = OFFSET;
+    /// Clocks from frame to frame.
+    pub const PERIOD_AT: u32 = OFFSET + 0x04;
+    /// Token, low word.
+    pub const TOKEN_LO_AT: u32 = OFFSET + 0x08;
+    /// Token, high word.
+    pub const TOKEN_HI_AT: u32 = OFFSET + 0x0c;
+    /// Frames of port A.
+    pub const SENT_A_AT: u32 = OFFSET + 0x10;
+    /// Frames of port B.
+    pub const SENT_B_AT: u32 = OFFSET + 0x14;
+    /// One bit a port.
+    pub const ENABLE_PORTS: Field =
+        field!("PORTS", 0, 2, ReadWrite, 0, "Bit 0: make frames of port A. Bit 1: of port B. The first comes at once.");
+    pub(super) const REGISTERS: &[Register] = &[
+        Register { name: "ENABLE", offset: 0x00, fields: &[ENABLE_PORTS] },
+        register!(
+            "PERIOD",
+            0x04,
+            ReadWrite,
+            time::CORE_CLOCK_HZ as u32 - 1,
+            "Core clocks from one frame of a port to the next, less one. A frame waits for an idle clock of its port."
+        ),
+        register!("TOKEN_LO", 0x08, ReadWrite, 0, "Stands in each frame: chosen by the host, kept secret; low word."),
+        register!("TOKEN_HI", 0x0c, ReadWrite, 0, "The same, high word."),
+        register!(
+            "SENT_A",
+            0x10,
+            ReadOnly,
+            0,
+            "Frames made of port A since the reset, which is the next one's sequence number."
+        ),
+        register!("SENT_B", 0x14, ReadOnly, 0, "The same of port B."),
     ];
 }
 
@@ -464,114 +592,14 @@ pub mod rings {
     ];
 }
 
-/// A 64-bit counter of the COUNTERS block.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Counter {
-    /// Frames that arrived on port A.
-    FramesInA,
-    /// Frames that arrived on port B.
-    FramesInB,
-    /// Bytes with FCS that arrived on port A.
-    BytesInA,
-    /// Bytes with FCS that arrived on port B.
-    BytesInB,
-    /// Frames that left on port A.
-    FramesOutA,
-    /// Frames that left on port B.
-    FramesOutB,
-    /// Frames from port A whose keys entered lookup.
-    FramesLookedUpA,
-    /// Frames from port B whose keys entered lookup.
-    FramesLookedUpB,
-    /// Looked-up frames of a parse class, by its number.
-    Class(u8),
-    /// Looked-up frames with at least one hit that counted, but those that the MAC marked as damaged.
-    FramesHit,
-    /// Records due: one for each ring that the hits of a frame name.
-    RecordsDue,
-    /// Packet records given to the rings' FIFOs.
-    Records,
-    /// Gap records given to the rings' FIFOs.
-    GapRecords,
-    /// Drops by the number of their [`DropCause`]: of `WireError` and `WindowFifo` frames, matched or not, of the others records that were due.
-    Drop(u8),
-    /// Frames of port A among those of [`DropCause::WindowFifo`].
-    WindowFifoA,
-    /// Records whose drop could not be counted per match, because the queue of hit lists was full.
-    DropUnattributed,
-    /// Frames with a live, matching row that was suppressed because the time quality is unset.
-    SuppressedTime,
-    /// Lookups that found a matching row which had expired, and none that lives, while armed.
-    ExpiredHits,
-    /// Lookups that found two visible, live rows that differ, while armed.
-    MultiHits,
-    /// Lookups that read a damaged row, while armed.
-    DamagedReads,
-    /// Damaged rows that the scrubber found; it finds each one again every round until the row is written.
-    DamagedRows,
-    /// Rounds of the scrubber through all rows.
-    ScrubRounds,
-    /// Commands completed with any status.
-    Commands,
-}
-
-/// Every counter, with its name in the reference, in the order of the COUNTERS block.
-pub const COUNTERS: &[(Counter, &str, &str)] = &[
-    (Counter::FramesInA, "FRAMES_IN_A", "Frames that arrived on port A."),
-    (Counter::FramesInB, "FRAMES_IN_B", "Frames that arrived on port B."),
-    (Counter::BytesInA, "BYTES_IN_A", "Bytes with FCS that arrived on port A."),
-    (Counter::BytesInB, "BYTES_IN_B", "Bytes with FCS that arrived on port B."),
-    (Counter::FramesOutA, "FRAMES_OUT_A", "Frames that left on port A."),
-    (Counter::FramesOutB, "FRAMES_OUT_B", "Frames that left on port B."),
-    (Counter::FramesLookedUpA, "FRAMES_LOOKED_UP_A", "Frames from port A whose keys entered lookup."),
-    (Counter::FramesLookedUpB, "FRAMES_LOOKED_UP_B", "Frames from port B whose keys entered lookup."),
-    (Counter::Class(0), "CLASS_NON_IP", "Looked-up frames without IP."),
-    (Counter::Class(1), "CLASS_TRUNCATED", "Looked-up frames that end inside a header."),
-    (Counter::Class(2), "CLASS_VLAN_DEPTH", "Looked-up frames with too many VLAN tags."),
-    (Counter::Class(3), "CLASS_MALFORMED_IP", "Looked-up frames with a contradictory IP header."),
-    (Counter::Class(4), "CLASS_PORTS", "Looked-up frames with addresses and ports."),
-    (Counter::Class(5), "CLASS_NO_PORTS", "Looked-up frames with addresses and a protocol without known ports."),
-    (Counter::Class(6), "CLASS_FRAGMENT", "Looked-up fragments that are not the first."),
-    (Counter::Class(7), "CLASS_EXTENSION_DEPTH", "Looked-up frames with too many IPv6 extension headers."),
-    (Counter::Class(8), "CLASS_L4_TRUNCATED", "Looked-up frames whose transport header is not wholly there."),
-    (Counter::Class(9), "CLASS_WINDOW_EXCEEDED", "Looked-up frames with headers that run past the window."),
-    (Counter::Class(10), "CLASS_MPLS_DEPTH", "Looked-up frames with too many MPLS labels."),
-    (Counter::Class(11), "CLASS_LINK_PAYLOAD", "Looked-up PPPoE or MPLS frames without IP inside."),
-    (Counter::Class(12), "CLASS_TUNNEL_PAYLOAD", "Looked-up frames of tunnels without IP inside."),
-    (Counter::Class(13), "CLASS_TUNNEL_HEADER", "Looked-up frames with a tunnel header that is not understood."),
-    (Counter::Class(14), "CLASS_TUNNEL_DEPTH", "Looked-up frames with a tunnel in a tunnel."),
-    (Counter::Class(15), "CLASS_INNER_IP", "Looked-up frames with a contradictory inner IP header."),
-    (Counter::FramesHit, "FRAMES_HIT", "Looked-up frames with at least one hit that counted, without damaged ones."),
-    (Counter::RecordsDue, "RECORDS_DUE", "Records due: one for each ring that the hits of a frame name."),
-    (Counter::Records, "RECORDS", "Packet records given to the rings' FIFOs."),
-    (Counter::GapRecords, "GAP_RECORDS", "Gap records given to the rings' FIFOs."),
-    (Counter::Drop(0), "DROP_COPY_FIFO", "Records not made: copy frame FIFO full."),
-    (Counter::Drop(1), "DROP_RECORD_FIFO", "Records not made: the ring's FIFO full."),
-    (Counter::Drop(2), "DROP_OVERSIZE", "Records not made: frame longer than the copy path takes."),
-    (
-        Counter::Drop(3),
-        "DROP_WIRE_ERROR",
-        "Frames, matched or not, that the MAC marked as damaged and that were not copied.",
-    ),
-    (Counter::Drop(4), "DROP_WINDOW_FIFO", "Frames never looked up: window FIFO full."),
-    (Counter::WindowFifoA, "DROP_WINDOW_FIFO_A", "Frames of port A among those of DROP_WINDOW_FIFO."),
-    (Counter::DropUnattributed, "DROP_UNATTRIBUTED", "Records not made that the per-match counters missed."),
-    (
-        Counter::SuppressedTime,
-        "SUPPRESSED_TIME",
-        "Frames that would have hit while armed, suppressed because the time quality is unset.",
-    ),
-    (Counter::ExpiredHits, "EXPIRED_HITS", "Lookups that found a matching but expired row while armed."),
-    (Counter::MultiHits, "MULTI_HITS", "Lookups that found two visible, live rows that differ, while armed."),
-    (Counter::DamagedReads, "DAMAGED_READS", "Lookups that read a damaged row, while armed."),
-    (Counter::DamagedRows, "DAMAGED_ROWS", "Damaged rows that the scrubber found, again in every round."),
-    (Counter::ScrubRounds, "SCRUB_ROUNDS", "Rounds of the scrubber through all rows."),
-    (Counter::Commands, "COMMANDS", "Commands completed with any status."),
-];
-
-const _: () = assert!(DropCause::ALL.len() == 5 && crate::parse::ParseClass::ALL.len() == 16);
-
 /// The counters, as of the last snapshot.
+///
+/// Those of a wire (FRAMES_IN, BYTES_IN, FRAMES_OUT, DROP_WIRE_ERROR, DROP_TAP_FIFO, MAC_*) are counted on the wire's clock: those that
+/// came in on one port, with the frames that left on the other one, are copied in one clock of that wire, and all others in one clock of the core.
+/// They are all there when STATUS.SNAPSHOT_PENDING is 0.
+///
+/// Of port A, and likewise of port B, at every moment: FRAMES_IN_A + SELF_TEST_A = FRAMES_LOOKED_UP_A + DROP_WINDOW_FIFO_A +
+/// DROP_TAP_FIFO_A - TAP_CUT_A + frames that are on their way.
 pub mod counters {
     /// Offset of the block. Counter number `n` of [`super::COUNTERS`] stands at `OFFSET + 8 * n`, low word first.
     pub const OFFSET: u32 = 0x400;
@@ -612,6 +640,13 @@ pub const BLOCKS: &[Block] = &[
         bytes: 0x40,
         about: "What lookups depend on besides rows.",
         registers: lookup::REGISTERS,
+    },
+    Block {
+        name: "SELF_TEST",
+        offset: self_test::OFFSET,
+        bytes: 0x40,
+        about: "Frames that the card makes itself.",
+        registers: self_test::REGISTERS,
     },
     Block {
         name: "RINGS",
@@ -695,7 +730,8 @@ pub fn write_markdown(out: &mut dyn fmt::Write) -> fmt::Result {
     writeln!(out, "\n## COUNTERS at {:#05x}\n", counters::OFFSET)?;
     writeln!(
         out,
-        "64-bit counters as of the last CONTROL.SNAPSHOT, low word at the address, high word 4 bytes on. Read-only, 0 after reset.\n"
+        "64-bit counters as of the last CONTROL.SNAPSHOT, low word at the address, high word 4 bytes on. Read-only, 0 after reset. \
+         Those of a wire come from its clock: STATUS.SNAPSHOT_PENDING says when they are there.\n"
     )?;
     writeln!(out, "| address | counter | meaning |\n|---|---|---|")?;
     for (number, (_, name, about)) in COUNTERS.iter().enumerate() {

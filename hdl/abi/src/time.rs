@@ -7,6 +7,10 @@ pub const INCREMENT_NS: u32 = 3;
 /// Fraction of a nanosecond, in 2^-32 ns, that the clock advances each core clock at reset: 17/165 ns, rounded.
 pub const INCREMENT_FRACTION: u32 = ((17_u64 << 32) / 165) as u32;
 
+/// How far a stamp is off the card's time at the frame's first beat, at most: half a clock of the wire and rounding, and in the rare case of
+/// a metastable sample one clock of the wire more.
+pub const STAMP_ERROR_NS_MAX: u64 = 6;
+
 /// A row's `not_after` counts ticks of 2^20 ns (1.048576 ms).
 pub const NOT_AFTER_SHIFT: u32 = 20;
 /// Bits of `not_after`: with the shift they cover every stamp of 64 bits, so that no tick ever wraps.
@@ -25,7 +29,7 @@ pub const fn not_after_from_ns(end_ns: u64) -> u64 {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum TimeQuality {
-    /// The clock was never set since reset: nothing is copied.
+    /// The clock was never set since reset, or the host tried to set it while the card was armed: nothing is copied.
     Unset = 0,
     /// Set by the host and running freely.
     Free = 1,

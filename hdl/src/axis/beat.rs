@@ -34,3 +34,44 @@ pub struct TapBeat {
     /// Bytes of the frame up to and including this beat, FCS included; stays at 65535 when it gets there.
     pub length: Bits<16>,
 }
+
+/// A beat on its way to the core, all but its data.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct TapHead {
+    /// See [`TapBeat`].
+    pub first: Bit,
+    /// See [`TapBeat`].
+    pub last: Bit,
+    /// See [`TapBeat`].
+    pub error: Bit,
+    /// The frame ends here because the FIFO was full.
+    pub cut: Bit,
+    /// See [`TapBeat`].
+    pub length: Bits<16>,
+    /// The frame's stamp.
+    pub stamp: Bits<64>,
+    /// Its quality.
+    pub quality: Bits<2>,
+}
+
+/// A count on its way to the core.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct CountWord {
+    /// Which, from 1.
+    pub number: Bits<3>,
+    /// The count.
+    pub value: Bits<64>,
+}
+
+/// A beat on its way to a transmitter, all but its data.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct MacHead {
+    /// See [`Beat`].
+    pub last: Bit,
+    /// See [`Beat`].
+    pub error: Bit,
+    /// The frame ends here because there was no room.
+    pub cut: Bit,
+    /// See [`Beat`].
+    pub bytes: Bits<7>,
+}

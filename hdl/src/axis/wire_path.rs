@@ -14,9 +14,9 @@ use crate::prelude::*;
 /// Clocks from a beat at `rx` to the same beat at `tx`.
 pub const WIRE_LATENCY_CLOCKS: usize = 4;
 
-/// One direction of the wire.
+/// One direction of a wire whose beats have `W` bits.
 #[derive(LogicBlock, Default)]
-pub struct WirePath {
+pub struct WirePath<const W: usize = 512> {
     /// Clock.
     pub clock: Signal<In, Clock>,
     /// Power-up reset.
@@ -24,16 +24,16 @@ pub struct WirePath {
     /// From the receiving MAC.
     pub rx: Signal<In, Beat>,
     /// Its data.
-    pub rx_data: Signal<In, Bits<512>>,
+    pub rx_data: Signal<In, Bits<W>>,
     /// To the transmitting MAC.
     pub tx: Signal<Out, Beat>,
     /// Its data.
-    pub tx_data: Signal<Out, Bits<512>>,
+    pub tx_data: Signal<Out, Bits<W>>,
     beat: [RegR<Beat>; WIRE_LATENCY_CLOCKS],
-    data: [Reg<Bits<512>>; WIRE_LATENCY_CLOCKS],
+    data: [Reg<Bits<W>>; WIRE_LATENCY_CLOCKS],
 }
 
-impl Logic for WirePath {
+impl<const W: usize> Logic for WirePath<W> {
     #[hdl_gen]
     fn update(&mut self) {
         for i in 0..WIRE_LATENCY_CLOCKS {

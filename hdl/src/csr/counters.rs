@@ -1,27 +1,20 @@
 //! 64-bit counters, and their copies that the host reads.
 //!
 //! # Theory of operation
-//! Each counter adds what its event says; `snapshot` copies all of them in one clock, so the host reads values that belong together. The order is
-//! that of [`writ_abi::registers::COUNTERS`]: construction fails if this block's order is another.
+//! Each counter adds what its event says; `snapshot` copies all of them in one clock, so the host reads values that belong together.
+//! What happens on the wires' clocks is counted there ([`crate::axis::WireCounters`]) and only shown here. Numbers are those of
+//! [`writ_abi::registers::COUNTERS`].
 
+use crate::axis::WIRE_COUNTS;
 use crate::prelude::*;
 use writ_abi::registers::{COUNTERS, Counter};
 
-/// Counters of the ABI.
-const COUNT: usize = 42;
-
-/// The order in which the kernel wires events to counters: first those in front of the classes, then those behind.
-const BEFORE: [Counter; 8] = [
-    Counter::FramesInA,
-    Counter::FramesInB,
-    Counter::BytesInA,
-    Counter::BytesInB,
-    Counter::FramesOutA,
-    Counter::FramesOutB,
+/// Counters that this block counts itself, in the order in which its kernel wires events to them. The classes stand where [`FIRST_CLASS`] says.
+const CELLS: usize = 39;
+const FIRST_CLASS: usize = 2;
+const OUTSIDE: [Counter; CELLS - 16] = [
     Counter::FramesLookedUpA,
     Counter::FramesLookedUpB,
-];
-const BEHIND: [Counter; 18] = [
     Counter::FramesHit,
     Counter::RecordsDue,
     Counter::Records,
@@ -29,7 +22,6 @@ const BEHIND: [Counter; 18] = [
     Counter::Drop(0),
     Counter::Drop(1),
     Counter::Drop(2),
-    Counter::Drop(3),
     Counter::Drop(4),
     Counter::WindowFifoA,
     Counter::DropUnattributed,
@@ -40,8 +32,41 @@ const BEHIND: [Counter; 18] = [
     Counter::DamagedRows,
     Counter::ScrubRounds,
     Counter::Commands,
+    Counter::TapCutA,
+    Counter::TapCutB,
+    Counter::SelfTestA,
+    Counter::SelfTestB,
 ];
-const _: () = assert!(COUNT == BEFORE.len() + 16 + BEHIND.len() && COUNT <= 64, "kernels write these out");
+/// Counters of each wire, in the order of [`crate::axis::WireCounters`]: what came in on a port, and what left on the other one. Of flagged
+/// frames there is one counter, for both wires together.
+const WIRES: [[Counter; WIRE_COUNTS]; 2] = [
+    [
+        Counter::FramesInA,
+        Counter::BytesInA,
+        Counter::Drop(3),
+        Counter::FramesOutB,
+        Counter::TapFifoA,
+        Counter::MacOverflowB,
+        Counter::MacUnderflowB,
+    ],
+    [
+        Counter::FramesInB,
+        Counter::BytesInB,
+        Counter::Drop(3),
+        Counter::FramesOutA,
+        Counter::TapFifoB,
+        Counter::MacOverflowA,
+        Counter::MacUnderflowA,
+    ],
+];
+const _: () = assert!(CELLS + 2 * WIRE_COUNTS - 1 == COUNTERS.len() && COUNTERS.len() <= 64, "kernels write these out");
+
+/// Number of a counter in the ABI.
+fn number_of(counter: Counter) -> Constant<Bits<6>> {
+    let number = COUNTERS.iter().position(|(each, _, _)| *each == counter);
+    let number = number.unwrap_or_else(|| panic!("the ABI has no counter {counter:?}"));
+    Constant::new((number as LiteralType).into())
+}
 
 /// One counter and its copy.
 #[derive(LogicBlock, Default)]
@@ -85,14 +110,14 @@ pub struct Counters {
     pub reset: Signal<In, Bit>,
     /// Copy all counters.
     pub snapshot: Signal<In, Bit>,
-    /// A frame has arrived.
-    pub arrived: [Signal<In, Bit>; 2],
-    /// With `arrived`: its bytes with FCS.
-    pub arrived_bytes: [Signal<In, Bits<16>>; 2],
-    /// With `arrived`: the MAC flagged it.
-    pub arrived_error: [Signal<In, Bit>; 2],
-    /// A frame has left on the port.
-    pub departed: [Signal<In, Bit>; 2],
+    /// Copies of the counts of the wire from port A to port B.
+    pub wire_a: [Signal<In, Bits<64>>; WIRE_COUNTS],
+    /// Copies of the counts of the wire from port B to port A.
+    pub wire_b: [Signal<In, Bits<64>>; WIRE_COUNTS],
+    /// A frame has lost its end on the way to the copy side.
+    pub tap_cut: [Signal<In, Bit>; 2],
+    /// A frame of the card's own is made.
+    pub self_test: [Signal<In, Bit>; 2],
     /// A frame's window found no room.
     pub window_dropped: [Signal<In, Bit>; 2],
     /// A frame's keys enter lookup.
@@ -133,24 +158,31 @@ pub struct Counters {
     pub number: Signal<In, Bits<6>>,
     /// Its copy; 0 while `read` is low and where no counter is.
     pub shown: Signal<Out, Bits<64>>,
-    cell: [CounterCell; COUNT],
-    cell_number: [Constant<Bits<6>>; COUNT],
+    cell: [CounterCell; CELLS],
+    errors_low: Reg<Bits<33>>,
+    errors_high: Reg<Bits<32>>,
+    errors_carried: Reg<Bits<32>>,
+    cell_number: [Constant<Bits<6>>; CELLS],
+    wire_a_number: [Constant<Bits<6>>; WIRE_COUNTS],
+    wire_b_number: [Constant<Bits<6>>; WIRE_COUNTS],
+    errors_number: Constant<Bits<6>>,
     class_number: [Constant<Bits<4>>; 16],
     cause_number: [Constant<Bits<3>>; 3],
 }
 
 impl Default for Counters {
     fn default() -> Self {
-        let order = BEFORE.into_iter().chain((0..16).map(Counter::Class)).chain(BEHIND);
-        assert!(COUNTERS.iter().map(|(counter, _, _)| *counter).eq(order), "the ABI's order of counters is another");
+        let classes = (0..16).map(Counter::Class);
+        let mut cells: Vec<Counter> = OUTSIDE.to_vec();
+        cells.splice(FIRST_CLASS..FIRST_CLASS, classes);
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
             snapshot: Signal::default(),
-            arrived: Default::default(),
-            arrived_bytes: Default::default(),
-            arrived_error: Default::default(),
-            departed: Default::default(),
+            wire_a: Default::default(),
+            wire_b: Default::default(),
+            tap_cut: Default::default(),
+            self_test: Default::default(),
             window_dropped: Default::default(),
             looked_up: Signal::default(),
             looked_up_port: Signal::default(),
@@ -172,7 +204,13 @@ impl Default for Counters {
             number: Signal::default(),
             shown: Signal::default(),
             cell: core::array::from_fn(|_| CounterCell::default()),
-            cell_number: core::array::from_fn(|number| Constant::new((number as LiteralType).into())),
+            errors_low: Reg::default(),
+            errors_high: Reg::default(),
+            errors_carried: Reg::default(),
+            cell_number: core::array::from_fn(|cell| number_of(cells[cell])),
+            wire_a_number: WIRES[0].map(number_of),
+            wire_b_number: WIRES[1].map(number_of),
+            errors_number: number_of(Counter::Drop(3)),
             class_number: core::array::from_fn(|number| Constant::new((number as LiteralType).into())),
             cause_number: core::array::from_fn(|number| Constant::new((number as LiteralType).into())),
         }
@@ -182,63 +220,78 @@ impl Default for Counters {
 impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
+        // Flagged frames of both wires; the sum stands before the last count of a snapshot has come.
+        dff_setup!(self, clock, errors_low, errors_high, errors_carried);
+        self.errors_low.d.next = bit_cast::<33, 32>(self.wire_a[2].val().get_bits::<32>(0))
+            + bit_cast::<33, 32>(self.wire_b[2].val().get_bits::<32>(0));
+        self.errors_high.d.next = self.wire_a[2].val().get_bits::<32>(32) + self.wire_b[2].val().get_bits::<32>(32);
+        self.errors_carried.d.next = self.errors_high.q.val() + bit_cast::<32, 33>(self.errors_low.q.val() >> 32);
+
         self.shown.next = bits::<64>(0);
-        for i in 0..42 {
+        for i in 0..39 {
             self.cell[i].clock.next = self.clock.val();
             self.cell[i].reset.next = self.reset.val();
             self.cell[i].snapshot.next = self.snapshot.val();
+            self.cell[i].add.next = bits::<16>(0);
             if self.read.val() & (self.number.val() == self.cell_number[i].val()) {
                 self.shown.next = self.cell[i].shown.val();
             }
         }
-        for i in 0..42 {
-            self.cell[i].add.next = bits::<16>(0);
-        }
-        for port in 0..2 {
-            if self.arrived[port].val() {
-                self.cell[port].add.next = bits::<16>(1);
-                self.cell[port + 2].add.next = self.arrived_bytes[port].val();
+        for i in 0..WIRE_COUNTS {
+            if self.read.val() & (self.number.val() == self.wire_a_number[i].val()) {
+                self.shown.next = self.wire_a[i].val();
             }
-            if self.departed[port].val() {
-                self.cell[port + 4].add.next = bits::<16>(1);
+            if self.read.val() & (self.number.val() == self.wire_b_number[i].val()) {
+                self.shown.next = self.wire_b[i].val();
             }
         }
+        if self.read.val() & (self.number.val() == self.errors_number.val()) {
+            self.shown.next = bit_cast::<64, 32>(self.errors_low.q.val().get_bits::<32>(0))
+                | (bit_cast::<64, 32>(self.errors_carried.q.val()) << 32);
+        }
+
         if self.looked_up.val() & !self.looked_up_port.val() {
-            self.cell[6].add.next = bits::<16>(1);
+            self.cell[0].add.next = bits::<16>(1);
         }
         if self.looked_up.val() & self.looked_up_port.val() {
-            self.cell[7].add.next = bits::<16>(1);
+            self.cell[1].add.next = bits::<16>(1);
         }
         for i in 0..16 {
             if self.done.val() & (self.class.val() == self.class_number[i].val()) {
-                self.cell[i + 8].add.next = bits::<16>(1);
+                self.cell[i + 2].add.next = bits::<16>(1);
             }
         }
         if self.outcome.val() {
-            self.cell[24].add.next = bit_cast::<16, 1>(self.outcome_first.val().into());
-            self.cell[25].add.next = bits::<16>(1);
+            self.cell[18].add.next = bit_cast::<16, 1>(self.outcome_first.val().into());
+            self.cell[19].add.next = bits::<16>(1);
             if self.outcome_cause.val() == bits::<3>(7) {
-                self.cell[26].add.next = bits::<16>(1);
+                self.cell[20].add.next = bits::<16>(1);
             }
             for i in 0..3 {
                 if self.outcome_cause.val() == self.cause_number[i].val() {
-                    self.cell[i + 28].add.next = bits::<16>(1);
+                    self.cell[i + 22].add.next = bits::<16>(1);
                 }
             }
         }
-        self.cell[27].add.next = bit_cast::<16, 1>(self.gap_record.val().into());
-        self.cell[31].add.next = bit_cast::<16, 1>((self.arrived[0].val() & self.arrived_error[0].val()).into())
-            + bit_cast::<16, 1>((self.arrived[1].val() & self.arrived_error[1].val()).into());
-        self.cell[32].add.next = bit_cast::<16, 1>(self.window_dropped[0].val().into())
+        self.cell[21].add.next = bit_cast::<16, 1>(self.gap_record.val().into());
+        self.cell[25].add.next = bit_cast::<16, 1>(self.window_dropped[0].val().into())
             + bit_cast::<16, 1>(self.window_dropped[1].val().into());
-        self.cell[33].add.next = bit_cast::<16, 1>(self.window_dropped[0].val().into());
-        self.cell[34].add.next = bit_cast::<16, 1>(self.unattributed.val().into());
-        self.cell[35].add.next = bit_cast::<16, 1>((self.done.val() & self.suppressed.val()).into());
-        self.cell[36].add.next = bit_cast::<16, 5>(self.expired.val());
-        self.cell[37].add.next = bit_cast::<16, 5>(self.multiple.val());
-        self.cell[38].add.next = bit_cast::<16, 5>(self.damaged_reads.val());
-        self.cell[39].add.next = bit_cast::<16, 3>(self.damaged_rows.val());
-        self.cell[40].add.next = bit_cast::<16, 1>(self.scrub_round.val().into());
-        self.cell[41].add.next = bit_cast::<16, 1>(self.answered.val().into());
+        self.cell[26].add.next = bit_cast::<16, 1>(self.window_dropped[0].val().into());
+        self.cell[27].add.next = bit_cast::<16, 1>(self.unattributed.val().into());
+        self.cell[28].add.next = bit_cast::<16, 1>((self.done.val() & self.suppressed.val()).into());
+        self.cell[29].add.next = bit_cast::<16, 5>(self.expired.val());
+        self.cell[30].add.next = bit_cast::<16, 5>(self.multiple.val());
+        self.cell[31].add.next = bit_cast::<16, 5>(self.damaged_reads.val());
+        self.cell[32].add.next = bit_cast::<16, 3>(self.damaged_rows.val());
+        self.cell[33].add.next = bit_cast::<16, 1>(self.scrub_round.val().into());
+        self.cell[34].add.next = bit_cast::<16, 1>(self.answered.val().into());
+        for port in 0..2 {
+            if self.tap_cut[port].val() {
+                self.cell[port + 35].add.next = bits::<16>(1);
+            }
+            if self.self_test[port].val() {
+                self.cell[port + 37].add.next = bits::<16>(1);
+            }
+        }
     }
 }

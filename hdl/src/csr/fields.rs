@@ -6,11 +6,15 @@
 use super::bank::{BANK_BITS, bank_lsb};
 use crate::prelude::*;
 use writ_abi::limits;
-use writ_abi::registers::{clock, control, lookup, rings};
+use writ_abi::registers::{clock, control, lookup, rings, self_test};
 
 const _: () = {
     assert!(control::ARMED.lsb == 0 && clock::QUALITY.lsb == 1 && clock::QUALITY.width == 2);
     assert!(clock::INCREMENT_NS_FIELD.lsb == 0 && clock::INCREMENT_NS_FIELD.width == 8);
+    assert!(clock::SLEW_NS.lsb == 0 && clock::SLEW_NS.width == 24);
+    assert!(clock::SLEW_INTERVAL.lsb == 0 && clock::SLEW_INTERVAL.width == 16);
+    assert!(self_test::ENABLE_PORTS.lsb == 0 && self_test::ENABLE_PORTS.width == 2);
+    assert!(self_test::TOKEN_HI_AT == self_test::TOKEN_LO_AT + 4);
     assert!(lookup::PREFIX_BITS.lsb == 0 && lookup::PREFIX_BITS.width == 8);
     assert!(lookup::OWN_TUNNELS.lsb == 0 && lookup::OWN_TUNNELS.width == 10 && limits::RECORD_RINGS == 4);
     assert!(rings::ENABLE_RECORDS.lsb == 0 && rings::ENABLE_COMMANDS.lsb == 4, "the kernel writes these as numbers");
@@ -36,6 +40,16 @@ pub struct Fields {
     pub increment_ns: Signal<Out, Bits<8>>,
     /// CLOCK.INCREMENT_FRACTION.
     pub increment_fraction: Signal<Out, Bits<32>>,
+    /// CLOCK.SLEW.NS.
+    pub slew_ns: Signal<Out, Bits<24>>,
+    /// CLOCK.SLEW_INTERVAL.
+    pub slew_interval: Signal<Out, Bits<16>>,
+    /// SELF_TEST.ENABLE, one bit a port.
+    pub self_test_ports: Signal<Out, Bits<2>>,
+    /// SELF_TEST.PERIOD.
+    pub self_test_period: Signal<Out, Bits<32>>,
+    /// SELF_TEST.TOKEN_LO, TOKEN_HI.
+    pub self_test_token: Signal<Out, Bits<64>>,
     /// LOOKUP.PREFIX.
     pub prefix_bits: Signal<Out, Bits<8>>,
     /// LOOKUP.OWN_TUNNELS.
@@ -69,6 +83,11 @@ pub struct Fields {
     set_bit: Constant<Bits<12>>,
     increment_ns_bit: Constant<Bits<12>>,
     increment_fraction_bit: Constant<Bits<12>>,
+    slew_bit: Constant<Bits<12>>,
+    slew_interval_bit: Constant<Bits<12>>,
+    self_test_ports_bit: Constant<Bits<12>>,
+    self_test_period_bit: Constant<Bits<12>>,
+    self_test_token_bit: Constant<Bits<12>>,
     prefix_bit: Constant<Bits<12>>,
     own_tunnels_bit: Constant<Bits<12>>,
     record_base_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
@@ -103,6 +122,11 @@ impl Default for Fields {
             clock_quality: Signal::default(),
             increment_ns: Signal::default(),
             increment_fraction: Signal::default(),
+            slew_ns: Signal::default(),
+            slew_interval: Signal::default(),
+            self_test_ports: Signal::default(),
+            self_test_period: Signal::default(),
+            self_test_token: Signal::default(),
             prefix_bits: Signal::default(),
             own_tunnels: Signal::default(),
             records_enable: Signal::default(),
@@ -122,6 +146,11 @@ impl Default for Fields {
             set_bit: place(clock::SET_AT),
             increment_ns_bit: place(clock::INCREMENT_NS_AT),
             increment_fraction_bit: place(clock::INCREMENT_FRACTION_AT),
+            slew_bit: place(clock::SLEW_AT),
+            slew_interval_bit: place(clock::SLEW_INTERVAL_AT),
+            self_test_ports_bit: place(self_test::ENABLE_AT),
+            self_test_period_bit: place(self_test::PERIOD_AT),
+            self_test_token_bit: place(self_test::TOKEN_LO_AT),
             prefix_bit: place(lookup::PREFIX_AT),
             own_tunnels_bit: place(lookup::OWN_TUNNELS_AT),
             record_base_bit: places(rings::RECORD_BASE_LO_AT),
@@ -147,6 +176,11 @@ impl Logic for Fields {
         self.clock_quality.next = (self.values.val().get_bits::<32>(self.set_bit.val().index()) >> 1).get_bits::<2>(0);
         self.increment_ns.next = self.values.val().get_bits::<8>(self.increment_ns_bit.val().index());
         self.increment_fraction.next = self.values.val().get_bits::<32>(self.increment_fraction_bit.val().index());
+        self.slew_ns.next = self.values.val().get_bits::<24>(self.slew_bit.val().index());
+        self.slew_interval.next = self.values.val().get_bits::<16>(self.slew_interval_bit.val().index());
+        self.self_test_ports.next = self.values.val().get_bits::<2>(self.self_test_ports_bit.val().index());
+        self.self_test_period.next = self.values.val().get_bits::<32>(self.self_test_period_bit.val().index());
+        self.self_test_token.next = self.values.val().get_bits::<64>(self.self_test_token_bit.val().index());
         self.prefix_bits.next = self.values.val().get_bits::<8>(self.prefix_bit.val().index());
         self.own_tunnels.next = self.values.val().get_bits::<10>(self.own_tunnels_bit.val().index());
         for i in 0..4 {

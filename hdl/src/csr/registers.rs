@@ -11,7 +11,7 @@ use super::bank::RegisterBank;
 use super::fields::Fields;
 use crate::prelude::*;
 use writ_abi::limits;
-use writ_abi::registers::{clock, control, counters, identity, lookup};
+use writ_abi::registers::{clock, control, counters, identity, lookup, self_test};
 
 const _: () = {
     assert!(control::RESET.lsb == 1 && control::SNAPSHOT.lsb == 2 && clock::APPLY.lsb == 0);
@@ -19,6 +19,8 @@ const _: () = {
         control::TABLES_READY.lsb == 0 && control::RECORDS_IDLE.lsb == 1 && control::COMMITTED.lsb == 2,
         "the kernel writes these as numbers"
     );
+    assert!(control::SNAPSHOT_PENDING.lsb == 3 && clock::SLEW_START.lsb == 31);
+    assert!(clock::SLEW_LEFT_NS.lsb == 0 && clock::STATE_QUALITY.lsb == 0 && clock::STATE_REFUSED.lsb == 2);
     assert!(counters::OFFSET == 0x400 && identity::BUILD_HASH_WORDS == 8);
 };
 
@@ -47,6 +49,20 @@ pub struct Registers {
     pub read_data: Signal<Out, Bits<32>>,
     /// Card time.
     pub now_ns: Signal<In, Bits<64>>,
+    /// CLOCK.STATE.QUALITY.
+    pub quality: Signal<In, Bits<2>>,
+    /// CLOCK.STATE.REFUSED.
+    pub refused: Signal<In, Bit>,
+    /// CLOCK.SLEW_LEFT.
+    pub slew_left: Signal<In, Bits<24>>,
+    /// CLOCK.PPS_COUNT.
+    pub pps_count: Signal<In, Bits<32>>,
+    /// CLOCK.PPS_LO, PPS_HI, before they are latched.
+    pub pps_ns: Signal<In, Bits<64>>,
+    /// SELF_TEST.SENT of each port.
+    pub self_test_sent: [Signal<In, Bits<32>>; 2],
+    /// STATUS.SNAPSHOT_PENDING.
+    pub snapshot_pending: Signal<In, Bit>,
     /// STATUS.TABLES_READY.
     pub tables_ready: Signal<In, Bit>,
     /// STATUS.RECORDS_IDLE.
@@ -69,6 +85,18 @@ pub struct Registers {
     pub increment_ns: Signal<Out, Bits<8>>,
     /// CLOCK.INCREMENT_FRACTION.
     pub increment_fraction: Signal<Out, Bits<32>>,
+    /// CLOCK.SLEW.START.
+    pub slew: Signal<Out, Bit>,
+    /// CLOCK.SLEW.NS.
+    pub slew_ns: Signal<Out, Bits<24>>,
+    /// CLOCK.SLEW_INTERVAL.
+    pub slew_interval: Signal<Out, Bits<16>>,
+    /// SELF_TEST.ENABLE, one bit a port.
+    pub self_test_ports: Signal<Out, Bits<2>>,
+    /// SELF_TEST.PERIOD.
+    pub self_test_period: Signal<Out, Bits<32>>,
+    /// SELF_TEST.TOKEN_LO, TOKEN_HI.
+    pub self_test_token: Signal<Out, Bits<64>>,
     /// LOOKUP.PREFIX.
     pub prefix_bits: Signal<Out, Bits<8>>,
     /// LOOKUP.OWN_TUNNELS.
@@ -115,11 +143,20 @@ pub struct Registers {
     answering: RegR<Bit>,
     answer: Reg<Bits<32>>,
     now_high: RegR<Bits<32>>,
+    pps_latched: RegR<Bits<64>>,
     restart: Reg<Bit>,
     set: RegR<Bit>,
+    slews: RegR<Bit>,
     control_at: Constant<Bits<12>>,
     status_at: Constant<Bits<12>>,
     set_at: Constant<Bits<12>>,
+    slew_at: Constant<Bits<12>>,
+    slew_left_at: Constant<Bits<12>>,
+    pps_count_at: Constant<Bits<12>>,
+    pps_low_at: Constant<Bits<12>>,
+    pps_high_at: Constant<Bits<12>>,
+    state_at: Constant<Bits<12>>,
+    sent_at: [Constant<Bits<12>>; 2],
     prefix_at: Constant<Bits<12>>,
     own_tunnels_at: Constant<Bits<12>>,
     damage_at: Constant<Bits<12>>,
@@ -151,6 +188,13 @@ impl Default for Registers {
             read_data_valid: Signal::default(),
             read_data: Signal::default(),
             now_ns: Signal::default(),
+            quality: Signal::default(),
+            refused: Signal::default(),
+            slew_left: Signal::default(),
+            pps_count: Signal::default(),
+            pps_ns: Signal::default(),
+            self_test_sent: Default::default(),
+            snapshot_pending: Signal::default(),
             tables_ready: Signal::default(),
             records_idle: Signal::default(),
             committed: Signal::default(),
@@ -162,6 +206,12 @@ impl Default for Registers {
             clock_quality: Signal::default(),
             increment_ns: Signal::default(),
             increment_fraction: Signal::default(),
+            slew: Signal::default(),
+            slew_ns: Signal::default(),
+            slew_interval: Signal::default(),
+            self_test_ports: Signal::default(),
+            self_test_period: Signal::default(),
+            self_test_token: Signal::default(),
             prefix_bits: Signal::default(),
             own_tunnels: Signal::default(),
             records_enable: Signal::default(),
@@ -190,11 +240,20 @@ impl Default for Registers {
             answering: RegR::default(),
             answer: Reg::default(),
             now_high: RegR::default(),
+            pps_latched: RegR::default(),
             restart: Reg::default(),
             set: RegR::default(),
+            slews: RegR::default(),
             control_at: constant(control::CONTROL_AT as usize),
             status_at: constant(control::STATUS_AT as usize),
             set_at: constant(clock::SET_AT as usize),
+            slew_at: constant(clock::SLEW_AT as usize),
+            slew_left_at: constant(clock::SLEW_LEFT_AT as usize),
+            pps_count_at: constant(clock::PPS_COUNT_AT as usize),
+            pps_low_at: constant(clock::PPS_LO_AT as usize),
+            pps_high_at: constant(clock::PPS_HI_AT as usize),
+            state_at: constant(clock::STATE_AT as usize),
+            sent_at: [self_test::SENT_A_AT, self_test::SENT_B_AT].map(|at| constant(at as usize)),
             prefix_at: constant(lookup::PREFIX_AT as usize),
             own_tunnels_at: constant(lookup::OWN_TUNNELS_AT as usize),
             damage_at: constant(lookup::DAMAGE_AT as usize),
@@ -214,13 +273,15 @@ impl Logic for Registers {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, writing, written_address, written_data, reading, asked_address, answering, answer);
-        dff_setup!(self, clock, now_high, restart, set);
+        dff_setup!(self, clock, now_high, pps_latched, restart, set, slews);
         clock!(self, clock, bank);
         self.writing.reset.next = self.reset.val();
         self.reading.reset.next = self.reset.val();
         self.answering.reset.next = self.reset.val();
         self.now_high.reset.next = self.reset.val();
+        self.pps_latched.reset.next = self.reset.val();
         self.set.reset.next = self.reset.val();
+        self.slews.reset.next = self.reset.val();
 
         // First clock: the request.
         self.writing.d.next = self.write_valid.val();
@@ -250,6 +311,10 @@ impl Logic for Registers {
             & (self.written_address.q.val() == self.set_at.val())
             & self.written_data.q.val().get_bit(0);
         self.clock_set.next = self.set.q.val();
+        self.slews.d.next = self.writing.q.val()
+            & (self.written_address.q.val() == self.slew_at.val())
+            & self.written_data.q.val().get_bit(31);
+        self.slew.next = self.slews.q.val();
 
         // Second clock: reads.
         self.bank.read.next = self.reading.q.val();
@@ -262,7 +327,8 @@ impl Logic for Registers {
             if self.asked_address.q.val() == self.status_at.val() {
                 self.value.next = bit_cast::<32, 1>((self.tables_ready.val() & !self.copy_reset.val()).into())
                     | (bit_cast::<32, 1>((self.records_idle.val() & !self.copy_reset.val()).into()) << 1)
-                    | (bit_cast::<32, 1>((self.committed.val() & !self.copy_reset.val()).into()) << 2);
+                    | (bit_cast::<32, 1>((self.committed.val() & !self.copy_reset.val()).into()) << 2)
+                    | (bit_cast::<32, 1>((self.snapshot_pending.val() & !self.copy_reset.val()).into()) << 3);
             }
             if (self.asked_address.q.val() == self.damage_at.val()) & !self.copy_reset.val() {
                 self.value.next = self.damage.val();
@@ -273,6 +339,28 @@ impl Logic for Registers {
             }
             if self.asked_address.q.val() == self.now_high_at.val() {
                 self.value.next = self.now_high.q.val();
+            }
+            if self.asked_address.q.val() == self.slew_left_at.val() {
+                self.value.next = bit_cast::<32, 24>(self.slew_left.val());
+            }
+            if self.asked_address.q.val() == self.pps_count_at.val() {
+                self.value.next = self.pps_count.val();
+                self.pps_latched.d.next = self.pps_ns.val();
+            }
+            if self.asked_address.q.val() == self.pps_low_at.val() {
+                self.value.next = self.pps_latched.q.val().get_bits::<32>(0);
+            }
+            if self.asked_address.q.val() == self.pps_high_at.val() {
+                self.value.next = self.pps_latched.q.val().get_bits::<32>(32);
+            }
+            if self.asked_address.q.val() == self.state_at.val() {
+                self.value.next =
+                    bit_cast::<32, 2>(self.quality.val()) | (bit_cast::<32, 1>(self.refused.val().into()) << 2);
+            }
+            for port in 0..2 {
+                if self.asked_address.q.val() == self.sent_at[port].val() {
+                    self.value.next = self.self_test_sent[port].val();
+                }
             }
             for word in 0..8 {
                 if self.asked_address.q.val() == self.hash_at[word].val() {
@@ -302,6 +390,11 @@ impl Logic for Registers {
         self.increment_ns.next = self.fields.increment_ns.val();
         self.increment_fraction.next = self.fields.increment_fraction.val();
         self.records_enable.next = self.fields.records_enable.val();
+        self.slew_ns.next = self.fields.slew_ns.val();
+        self.slew_interval.next = self.fields.slew_interval.val();
+        self.self_test_ports.next = self.fields.self_test_ports.val();
+        self.self_test_period.next = self.fields.self_test_period.val();
+        self.self_test_token.next = self.fields.self_test_token.val();
         self.prefix_bits.next = self.fields.prefix_bits.val();
         self.own_tunnels.next = self.fields.own_tunnels.val();
         for i in 0..4 {

@@ -1,11 +1,17 @@
 //! Follows the clocks through the whole design and refuses every path from one to another.
 //!
-//! A path may cross in a [`Marker::Synchronizer`](crate::prim::Marker) only. An input of the top has no clock of its own, but
-//! what it leads to has to agree on one.
+//! A path may cross in a [`Marker::Synchronizer`](crate::prim::Marker), whose input is a register as it is: one bit, or the whole Gray
+//! code of a [`Marker::GrayCounter`](crate::prim::Marker). And it may cross in the memory of a FIFO: a
+//! [`Marker::DualClockMemory`](crate::prim::Marker) each of whose addresses is such a counter, with its code synchronised to the other
+//! side. An input of the top has no clock of its own, but what it leads to has to agree on one.
+//!
+//! # Limits
+//! Whether a FIFO's two sides look at each other's counter before they touch a word, and whether counters are reset only
+//! while nobody looks, is behaviour and not structure: tests and proofs of the FIFO have to show it.
 
 use super::Finished;
 use super::error::{EmitError, Problem};
-use super::flat::{Clocked, Flat, Node};
+use super::flat::{Clocked, Counter, Flat, Node};
 use super::symbols::Role;
 use std::collections::BTreeMap;
 
@@ -14,6 +20,9 @@ pub(super) fn check(flat: &Flat<'_>, modules: &[Finished], top: usize, name: &st
     let mut by_clock: BTreeMap<Node, Vec<&Clocked>> = BTreeMap::new();
     for clocked in &flat.clocked {
         by_clock.entry(flat.origin(clocked.clock)).or_default().push(clocked);
+    }
+    for clocked in flat.clocked.iter().filter(|clocked| clocked.is_crossing) {
+        check_synchronizer(flat, clocked, name)?;
     }
     if by_clock.len() < 2 {
         return Ok(());
@@ -31,13 +40,52 @@ pub(super) fn check(flat: &Flat<'_>, modules: &[Finished], top: usize, name: &st
             }
         }
     }
-    for clocked in flat.clocked.iter().filter(|clocked| clocked.is_crossing) {
-        if let Some(&input) = clocked.inputs.iter().find(|&&input| !flat.is_plain(input)) {
+    check_memories(flat, name)?;
+    check_inputs(modules, top, name, flat, &by_clock)
+}
+
+/// What enters a synchroniser is a register as it is: one bit, or a whole Gray code.
+fn check_synchronizer(flat: &Flat<'_>, synchronizer: &Clocked, name: &str) -> Result<(), EmitError> {
+    for &input in &synchronizer.inputs {
+        let Some(source) = flat.plain_source(input) else {
             let from = format!("logic at {}, which may glitch,", flat.names[input]);
-            return Err(crossing(name, from, clocked.name.clone()));
+            return Err(crossing(name, from, synchronizer.name.clone()));
+        };
+        let is_gray = flat.counters.iter().any(|counter| counter.gray == source);
+        if flat.widths[input] > 1 && !(is_gray && flat.widths[source] == flat.widths[input]) {
+            let from = format!("{}, {} bits that are no Gray code,", flat.names[source], flat.widths[input]);
+            return Err(crossing(name, from, synchronizer.name.clone()));
         }
     }
-    check_inputs(modules, top, name, flat, &by_clock)
+    Ok(())
+}
+
+/// Each address of a memory with two clocks is a counter whose Gray code is synchronised to the other side.
+fn check_memories(flat: &Flat<'_>, name: &str) -> Result<(), EmitError> {
+    for memory in &flat.dual_clock {
+        let [write_clock, read_clock] = [memory.write.0, memory.read.0].map(|clock| flat.origin(clock));
+        if write_clock == read_clock {
+            continue;
+        }
+        for (side, clock, address, other) in
+            [("write", write_clock, memory.write.1, read_clock), ("read", read_clock, memory.read.1, write_clock)]
+        {
+            let counter = flat.plain_source(address).and_then(|source| {
+                let mut counters = flat.counters.iter();
+                counters.find(|counter| counter.count == source && flat.origin(counter.clock) == clock)
+            });
+            if !counter.is_some_and(|counter| is_synchronized(flat, counter, other)) {
+                let from = format!("{side} address of {}, which is no counter synchronised to", memory.name);
+                return Err(crossing(name, from, flat.names[other].clone()));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_synchronized(flat: &Flat<'_>, counter: &Counter, to: Node) -> bool {
+    let mut crossings = flat.clocked.iter().filter(|clocked| clocked.is_crossing && flat.origin(clocked.clock) == to);
+    crossings.any(|crossing| crossing.inputs.iter().any(|&input| flat.plain_source(input) == Some(counter.gray)))
 }
 
 /// Every data input of the top belongs to one clock.

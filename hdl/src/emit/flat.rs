@@ -3,6 +3,7 @@
 use super::Finished;
 use super::expr::Expr;
 use super::module::Primitive;
+use super::primitive;
 use super::program::Body;
 use super::stmt::Stmt;
 use super::symbols::Role;
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A signal of an instance.
 pub(super) type Node = usize;
 
-/// Something that a clock drives: a primitive of an instance.
+/// Something that a clock drives: a primitive of an instance, or one side of it.
 pub(super) struct Clocked {
     pub(super) name: String,
     pub(super) clock: Node,
@@ -20,6 +21,22 @@ pub(super) struct Clocked {
     pub(super) outputs: Vec<Node>,
     /// Its inputs may come from any clock.
     pub(super) is_crossing: bool,
+}
+
+/// A counter with a Gray code.
+pub(super) struct Counter {
+    pub(super) clock: Node,
+    pub(super) count: Node,
+    pub(super) gray: Node,
+}
+
+/// A memory with a clock for each side.
+pub(super) struct DualClock {
+    pub(super) name: String,
+    /// Clock and address of the write side.
+    pub(super) write: (Node, Node),
+    /// Clock and address of the read side.
+    pub(super) read: (Node, Node),
 }
 
 /// The design without its hierarchy.
@@ -38,6 +55,8 @@ pub(super) struct Flat<'a> {
     /// Inputs of instances that are a part of a signal, likewise.
     parts: BTreeMap<Node, (Node, &'a Expr)>,
     pub(super) clocked: Vec<Clocked>,
+    pub(super) counters: Vec<Counter>,
+    pub(super) dual_clock: Vec<DualClock>,
 }
 
 impl<'a> Flat<'a> {
@@ -118,23 +137,31 @@ impl<'a> Flat<'a> {
                 expr.for_each_read(&mut |read| self.connect(base + read.net, base + d));
             });
         }
-        let is_output = |port: &str| port == "q" || port.starts_with("read_data");
-        let is_immediate = |port: &str| matches!(primitive.marker, Marker::LutRam) && port == "read_address";
-        let ports = || primitive.ports.keys().map(String::as_str);
         if matches!(primitive.marker, Marker::LutRam) {
             self.connect(node("read_address"), node("read_data"));
             self.computed.insert(node("read_data"));
         }
-        self.clocked.push(Clocked {
-            name: format!("{path}.{}", primitive.name.replace('$', ".")),
-            clock: node("clock"),
-            inputs: ports()
-                .filter(|port| *port != "clock" && !is_output(port) && !is_immediate(port))
-                .map(node)
-                .collect(),
-            outputs: ports().filter(|port| is_output(port)).map(node).collect(),
-            is_crossing: matches!(primitive.marker, Marker::Synchronizer { .. }),
-        });
+        let name = format!("{path}.{}", primitive.name.replace('$', "."));
+        for part in primitive::parts(&primitive.marker) {
+            self.clocked.push(Clocked {
+                name: name.clone(),
+                clock: node(part.clock),
+                inputs: part.inputs.iter().map(|port| node(port)).collect(),
+                outputs: part.outputs.iter().map(|port| node(port)).collect(),
+                is_crossing: matches!(primitive.marker, Marker::Synchronizer { .. }),
+            });
+        }
+        match primitive.marker {
+            Marker::GrayCounter => {
+                self.counters.push(Counter { clock: node("clock"), count: node("count"), gray: node("gray") });
+            }
+            Marker::DualClockMemory { .. } => self.dual_clock.push(DualClock {
+                name,
+                write: (node("write_clock"), node("write_address")),
+                read: (node("read_clock"), node("read_address")),
+            }),
+            _ => {}
+        }
     }
 
     /// Where a clock comes from.
@@ -145,15 +172,15 @@ impl<'a> Flat<'a> {
         clock
     }
 
-    /// Whether a signal is the output of a primitive or an input of the top, passed on as it is.
-    pub(super) fn is_plain(&self, mut node: Node) -> bool {
+    /// The output of a primitive or input of the top that a signal is, or is a part of. `None`: logic makes it.
+    pub(super) fn plain_source(&self, mut node: Node) -> Option<Node> {
         while !self.computed.contains(&node) {
             match self.passes_on.get(&node) {
                 Some(&from) => node = from,
-                None => return true,
+                None => return Some(node),
             }
         }
-        false
+        None
     }
 
     /// Marks everything that `starts` combinationally lead to with the start that it was reached from.

@@ -32,6 +32,7 @@
 //! # Ok::<(), writ_hdl::emit::EmitError>(())
 //! ```
 
+mod blocks;
 mod clocks;
 mod design;
 mod error;
@@ -53,6 +54,7 @@ mod symbols;
 mod value;
 mod wiring;
 
+pub use blocks::TextBlock;
 pub use error::{EmitError, Problem};
 
 use crate::prim::Marker;
@@ -113,6 +115,7 @@ pub struct Emitted {
     pub modules: Vec<ModuleSummary>,
     /// BLAKE3 of the text, hexadecimal.
     pub blake3: String,
+    pieces: Vec<blocks::Piece>,
 }
 
 const PREAMBLE: &str = "\
@@ -202,6 +205,7 @@ impl Emitter {
             verilog,
             top: self.modules[top].name.clone(),
             ports: ports(&self.modules[top].module),
+            pieces: self.modules.iter().map(|finished| blocks::Piece::of(finished, &self.modules)).collect(),
             modules,
         }
     }
@@ -215,7 +219,11 @@ impl Finished {
             match primitive.marker {
                 Marker::Register { .. } | Marker::RegisterWithReset { .. } => summary.register_bits += width("q"),
                 Marker::Synchronizer { .. } => summary.register_bits += 2 * width("q"),
-                Marker::Memory { .. } | Marker::LutRam => {
+                Marker::GrayCounter => summary.register_bits += 2 * width("count"),
+                Marker::SharedMemory { .. } => {
+                    summary.memory_bits += (width("write_data") as u64) << width("address_0");
+                }
+                Marker::Memory { .. } | Marker::LutRam | Marker::DualClockMemory { .. } => {
                     summary.memory_bits += (width("write_data") as u64) << width("write_address");
                 }
             }

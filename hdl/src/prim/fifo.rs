@@ -38,7 +38,7 @@ pub struct Fifo<D: Synth, const A: usize, const C: usize> {
     accept: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
     read_next: Signal<Local, Bits<A>>,
-    left: Signal<Local, Bits<C>>,
+    left: Signal<Local, Bit>,
     depth: Constant<Bits<C>>,
 }
 
@@ -103,11 +103,9 @@ impl<D: Synth, const A: usize, const C: usize> Logic for Fifo<D, A, C> {
             self.write_pointer.d.next = self.write_pointer.q.val() + bits::<A>(1);
         }
 
-        // A word written at this clock is not in the memory yet when the memory is read, so it cannot be shown next.
-        self.left.next = self.occupied.q.val();
-        if self.take.val() {
-            self.left.next = self.occupied.q.val() - bits::<C>(1);
-        }
+        // A word written at this clock is not in the memory yet when the memory is read, so it cannot be shown next. What is left
+        // is told without a sum: many stages hang on it.
+        self.left.next = self.occupied.q.val().any() & !(self.take.val() & (self.occupied.q.val() == bits::<C>(1)));
 
         // The memory reads ahead: at the next clock its output is the word that is the oldest then.
         self.read_next.next = self.read_pointer.q.val();
@@ -115,16 +113,18 @@ impl<D: Synth, const A: usize, const C: usize> Logic for Fifo<D, A, C> {
             self.read_next.next = self.read_pointer.q.val() + bits::<A>(1);
         }
         // Only when the output has to change, so that a wide word does not move for nothing.
-        self.memory.read_enable.next = self.left.val().any() & (self.take.val() | !self.shown.q.val());
+        self.memory.read_enable.next = self.left.val() & (self.take.val() | !self.shown.q.val());
         self.read_pointer.d.next = self.read_next.val();
         self.memory.read_address.next = self.read_next.val();
         self.data_out.next = self.memory.read_data.val();
 
-        self.shown.d.next = self.left.val().any();
+        self.shown.d.next = self.left.val();
         self.valid.next = self.shown.q.val();
-        self.occupied.d.next = self.left.val();
-        if self.accept.val() {
-            self.occupied.d.next = self.left.val() + bits::<C>(1);
+        if self.accept.val() & !self.take.val() {
+            self.occupied.d.next = self.occupied.q.val() + bits::<C>(1);
+        }
+        if !self.accept.val() & self.take.val() {
+            self.occupied.d.next = self.occupied.q.val() - bits::<C>(1);
         }
     }
 }

@@ -52,8 +52,20 @@ pub enum Marker {
         /// 1 or 2.
         read_ports: usize,
     },
+    /// One port that reads or writes, one port that reads, each with one clock of latency.
+    SharedMemory {
+        /// Wanted kind of memory.
+        style: RamStyle,
+    },
     /// One write port; one read port without latency.
     LutRam,
+    /// One write port on one clock, one read port with one clock of latency on another.
+    DualClockMemory {
+        /// Wanted kind of memory.
+        style: RamStyle,
+    },
+    /// `count` goes up by one at each clock with `step`; `gray` is the same number in Gray code, from registers of its own.
+    GrayCounter,
     /// Two registers in a row; the first may be driven from another clock. Powers up as `initial` (hexadecimal).
     Synchronizer {
         /// Power-up value, hexadecimal.
@@ -68,7 +80,10 @@ impl Marker {
             Marker::Register { initial } => format!("register {initial}"),
             Marker::RegisterWithReset { initial } => format!("register_with_reset {initial}"),
             Marker::Memory { style, read_ports } => format!("memory {} {read_ports}", style.attribute()),
+            Marker::SharedMemory { style } => format!("shared_memory {}", style.attribute()),
             Marker::LutRam => "lut_ram".to_owned(),
+            Marker::DualClockMemory { style } => format!("dual_clock_memory {}", style.attribute()),
+            Marker::GrayCounter => "gray_counter".to_owned(),
             Marker::Synchronizer { initial } => format!("synchronizer {initial}"),
         };
         Verilog::Custom(format!("{HEADER}\n{body}"))
@@ -85,7 +100,10 @@ impl Marker {
                 style: RamStyle::from_attribute(style)?,
                 read_ports: if read_ports == "1" { 1 } else { 2 },
             }),
+            ["shared_memory", style] => Some(Marker::SharedMemory { style: RamStyle::from_attribute(style)? }),
             ["lut_ram"] => Some(Marker::LutRam),
+            ["dual_clock_memory", style] => Some(Marker::DualClockMemory { style: RamStyle::from_attribute(style)? }),
+            ["gray_counter"] => Some(Marker::GrayCounter),
             ["synchronizer", initial] => Some(Marker::Synchronizer { initial: hexadecimal(initial)? }),
             _ => None,
         }
@@ -117,7 +135,10 @@ mod tests {
             Marker::Memory { style: RamStyle::Block, read_ports: 1 },
             Marker::Memory { style: RamStyle::Ultra, read_ports: 2 },
             Marker::Memory { style: RamStyle::Distributed, read_ports: 1 },
+            Marker::SharedMemory { style: RamStyle::Ultra },
             Marker::LutRam,
+            Marker::DualClockMemory { style: RamStyle::Distributed },
+            Marker::GrayCounter,
             Marker::Synchronizer { initial: "3".to_owned() },
         ] {
             let Verilog::Custom(text) = marker.verilog() else { panic!("a marker is custom text") };

@@ -12,8 +12,8 @@ pub mod marker;
 pub mod memory;
 pub mod register;
 
-pub use crossing::Synchronizer;
+pub use crossing::{GrayCounter, Synchronizer};
 pub use fifo::Fifo;
 pub use marker::{Marker, RamStyle};
-pub use memory::{LutRam, Ram1r1w, Ram2r1w};
+pub use memory::{DualClockRam, LutRam, Ram1r1w, Ram2p, Ram2r1w};
 pub use register::{Reg, RegR};

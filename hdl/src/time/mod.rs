@@ -1,5 +1,8 @@
-//! The card's clock.
+//! The card's time: the clock itself, and how it gets to the wires' clocks.
 
-mod card_clock;
+mod crossing;
+mod steered_clock;
+pub mod types;
 
-pub use card_clock::CardClock;
+pub use crossing::TimeCrossing;
+pub use steered_clock::SteeredClock;

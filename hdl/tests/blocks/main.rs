@@ -3,7 +3,6 @@
 
 mod bench;
 mod capture;
-mod clock;
 mod dma;
 mod linear;
 mod parser;

@@ -3,8 +3,9 @@
 use crate::bench::{Bench, Random, number, value};
 use writ_abi::limits::RECORD_RINGS;
 use writ_abi::registers::{
-    Access, BAR_BYTES, BLOCKS, COUNTERS, Register, clock, control, counters, identity, lookup, rings,
+    Access, BAR_BYTES, BLOCKS, COUNTERS, Register, clock, control, counters, identity, lookup, rings, self_test,
 };
+use writ_hdl::axis::WIRE_COUNTS;
 use writ_hdl::csr::{Counters, Registers};
 
 struct Bus(Bench<Registers>);
@@ -42,6 +43,8 @@ fn all() -> impl Iterator<Item = (u32, &'static Register)> {
 /// Registers that show something alive, or act when written.
 fn is_plain(address: u32) -> bool {
     ![control::CONTROL_AT, control::STATUS_AT, clock::NOW_LO_AT, clock::NOW_HI_AT].contains(&address)
+        && ![clock::SLEW_LEFT_AT, clock::STATE_AT, self_test::SENT_A_AT, self_test::SENT_B_AT].contains(&address)
+        && !(clock::PPS_COUNT_AT..=clock::PPS_HI_AT).contains(&address)
         && !(identity::BUILD_HASH_AT..identity::BUILD_HASH_AT + 32).contains(&address)
 }
 
@@ -91,6 +94,8 @@ fn live_values_and_pulses() {
     assert_eq!(bus.read(control::STATUS_AT), 3);
     bus.0.block.committed.next = true;
     assert_eq!(bus.read(control::STATUS_AT), 7);
+    bus.0.block.snapshot_pending.next = true;
+    assert_eq!(bus.read(control::STATUS_AT), 15);
     bus.write(clock::SET_AT, 1 | 2 << 1);
     bus.0.settle();
     assert!(!bus.0.block.clock_set.val());
@@ -100,6 +105,57 @@ fn live_values_and_pulses() {
     assert!(!bus.0.block.clock_set.val());
     bus.0.block.counter.next = number(0x0123_4567_89ab_cdef);
     assert_eq!((bus.read(counters::OFFSET), bus.read(counters::OFFSET + 4)), (0x89ab_cdef, 0x0123_4567));
+}
+
+#[test]
+fn the_clock_is_steered_and_shows_its_state() {
+    let mut bus = Bus::new();
+    bus.write(clock::SLEW_INTERVAL_AT, 0xffff_1234);
+    bus.write(clock::SLEW_AT, 0x7fff_fffe);
+    bus.0.tick();
+    bus.0.tick();
+    assert!(!bus.0.block.slew.val(), "START was not written");
+    bus.write(clock::SLEW_AT, 0x80ff_fffd);
+    bus.0.settle();
+    assert!(!bus.0.block.slew.val());
+    bus.0.tick();
+    let block = &bus.0.block;
+    assert!(block.slew.val());
+    assert_eq!((value(block.slew_ns.val()), value(block.slew_interval.val())), (0xff_fffd, 0x1234));
+    bus.0.tick();
+    assert!(!bus.0.block.slew.val());
+    assert_eq!((bus.read(clock::SLEW_AT), bus.read(clock::SLEW_INTERVAL_AT)), (0xff_fffd, 0x1234));
+
+    let block = &mut bus.0.block;
+    block.slew_left.next = number(0x80_0001);
+    block.quality.next = number(2);
+    block.pps_count.next = number(7);
+    block.pps_ns.next = number(0x1122_3344_5566_7788);
+    assert_eq!((bus.read(clock::SLEW_LEFT_AT), bus.read(clock::STATE_AT)), (0x80_0001, 2));
+    assert_eq!(bus.read(clock::PPS_LO_AT), 0, "nothing was latched yet");
+    assert_eq!(bus.read(clock::PPS_COUNT_AT), 7);
+    bus.0.block.pps_ns.next = number(0);
+    assert_eq!((bus.read(clock::PPS_LO_AT), bus.read(clock::PPS_HI_AT)), (0x5566_7788, 0x1122_3344));
+    bus.0.block.refused.next = true;
+    bus.0.block.quality.next = number(0);
+    assert_eq!(bus.read(clock::STATE_AT), 4);
+}
+
+#[test]
+fn the_cards_own_frames_have_registers() {
+    let mut bus = Bus::new();
+    assert_eq!(bus.read(self_test::PERIOD_AT), 322_265_624, "a second");
+    bus.write(self_test::ENABLE_AT, 0xffff_fffe);
+    bus.write(self_test::PERIOD_AT, 99);
+    bus.write(self_test::TOKEN_LO_AT, 0x89ab_cdef);
+    bus.write(self_test::TOKEN_HI_AT, 0x0123_4567);
+    bus.0.tick();
+    let block = &mut bus.0.block;
+    assert_eq!((value(block.self_test_ports.val()), value(block.self_test_period.val())), (2, 99));
+    assert_eq!(value(block.self_test_token.val()), 0x0123_4567_89ab_cdef);
+    block.self_test_sent[0].next = number(3);
+    block.self_test_sent[1].next = number(0xffff_ffff);
+    assert_eq!((bus.read(self_test::SENT_A_AT), bus.read(self_test::SENT_B_AT)), (3, u32::MAX));
 }
 
 #[test]
@@ -199,9 +255,8 @@ fn counters_count_and_are_copied_together() {
         value(bench.block.shown.val())
     };
     let block = &mut bench.block;
-    block.arrived[1].next = true;
-    block.arrived_bytes[1].next = number(1_500);
-    block.arrived_error[1].next = true;
+    block.tap_cut[1].next = true;
+    block.self_test[0].next = true;
     block.done.next = true;
     block.class.next = number(8);
     block.expired.next = number(3);
@@ -224,22 +279,54 @@ fn counters_count_and_are_copied_together() {
     bench.block.outcome.next = false;
     bench.tick();
     assert!((0..COUNTERS.len()).all(|n| read(&mut bench, n) == 0), "not before the snapshot");
+    // Counts of the wires come as they are; flagged frames of both are one counter.
+    for index in 0..WIRE_COUNTS {
+        bench.block.wire_a[index].next = number(0x1_ffff_fff0 + index as u64);
+        bench.block.wire_b[index].next = number(0x2_0000_0020 + index as u64);
+    }
+    (0..3).for_each(|_| bench.tick());
+    bench.block.tap_cut[1].next = false;
+    bench.block.self_test[0].next = false;
+    let block = &mut bench.block;
+    block.done.next = false;
+    block.scrub_round.next = false;
+    block.unattributed.next = false;
+    block.window_dropped[0].next = false;
+    block.window_dropped[1].next = false;
+    for add in [&mut block.expired, &mut block.multiple, &mut block.damaged_reads] {
+        add.next = number(0);
+    }
+    block.damaged_rows.next = number(0);
+    bench.tick();
     bench.block.snapshot.next = true;
     bench.tick();
-    let named = |name: &str| COUNTERS.iter().position(|(_, each, _)| *each == name).expect("a counter of the ABI");
     for (n, (_, name, _)) in COUNTERS.iter().enumerate() {
+        // Three clocks, and three more with the wires' counts.
         let expected = match *name {
-            "FRAMES_IN_B" | "DROP_WIRE_ERROR" | "DROP_UNATTRIBUTED" | "DROP_WINDOW_FIFO_A" | "SCRUB_ROUNDS" => 3,
-            "DROP_WINDOW_FIFO" | "MULTI_HITS" => 6,
-            "BYTES_IN_B" => 4_500,
-            "EXPIRED_HITS" => 9,
-            "DAMAGED_READS" => 63,
-            "DAMAGED_ROWS" => 15,
+            "DROP_UNATTRIBUTED" | "DROP_WINDOW_FIFO_A" | "SCRUB_ROUNDS" | "TAP_CUT_B" | "SELF_TEST_A" => 6,
+            "DROP_WINDOW_FIFO" | "MULTI_HITS" => 12,
+            "EXPIRED_HITS" => 18,
+            "DAMAGED_READS" => 126,
+            "DAMAGED_ROWS" => 30,
             "CLASS_L4_TRUNCATED" | "RECORDS_DUE" => 2,
-            "CLASS_INNER_IP" | "FRAMES_HIT" | "DROP_OVERSIZE" | "RECORDS" => 1,
+            "CLASS_INNER_IP" => 4,
+            "FRAMES_HIT" | "DROP_OVERSIZE" | "RECORDS" => 1,
+            "DROP_WIRE_ERROR" => 0x4_0000_0014,
+            "FRAMES_IN_A" => 0x1_ffff_fff0,
+            "BYTES_IN_A" => 0x1_ffff_fff1,
+            "FRAMES_OUT_B" => 0x1_ffff_fff3,
+            "DROP_TAP_FIFO_A" => 0x1_ffff_fff4,
+            "MAC_OVERFLOW_B" => 0x1_ffff_fff5,
+            "MAC_UNDERFLOW_B" => 0x1_ffff_fff6,
+            "FRAMES_IN_B" => 0x2_0000_0020,
+            "BYTES_IN_B" => 0x2_0000_0021,
+            "FRAMES_OUT_A" => 0x2_0000_0023,
+            "DROP_TAP_FIFO_B" => 0x2_0000_0024,
+            "MAC_OVERFLOW_A" => 0x2_0000_0025,
+            "MAC_UNDERFLOW_A" => 0x2_0000_0026,
             _ => 0,
         };
         assert_eq!(read(&mut bench, n), expected, "{name}");
     }
-    assert_eq!(read(&mut bench, named("COMMANDS") + 1), 0);
+    assert_eq!(read(&mut bench, COUNTERS.len()), 0);
 }

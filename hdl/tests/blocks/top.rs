@@ -2,7 +2,8 @@
 
 use writ_abi::limits::RECORD_RINGS;
 use writ_hdl::emit::Direction;
-use writ_hdl::top::{TOP_NAME, emit_top};
+use writ_hdl::emit::{Emitted, Port};
+use writ_hdl::top::{NARROW_TOP_NAME, TOP_NAME, emit_narrow_top, emit_top};
 
 #[test]
 fn the_card_is_emitted_the_same_every_time() {
@@ -22,10 +23,34 @@ fn the_card_is_emitted_the_same_every_time() {
     ] {
         assert_eq!((port(name).direction, port(name).width), (direction, width), "{name}");
     }
-    assert_eq!(first.ports.iter().filter(|port| port.is_clock).count(), 1);
+    let clocks = first.ports.iter().filter(|port| port.is_clock).map(|port| port.name.as_str());
+    assert!(clocks.eq(["clk_wire_a", "clk_wire_b", "clk_core"]));
     // One record FIFO and one ring writer for each ring.
     let records = first.modules.iter().filter(|module| module.name.starts_with("writ_top_records"));
     assert!(records.map(|module| module.instances).eq([RECORD_RINGS; 2]));
+}
+
+#[test]
+fn the_narrow_card_differs_in_its_wires_alone() {
+    let (wide, narrow) = (emit_top().expect("emitted"), emit_narrow_top().expect("emitted"));
+    assert_eq!(narrow.top, NARROW_TOP_NAME);
+    let ports = |emitted: &Emitted| -> Vec<Port> {
+        let is_wire =
+            |name: &str| ["rx_", "tx_"].iter().any(|start| name.starts_with(start)) && name.ends_with("_data");
+        emitted.ports.iter().filter(|port| !is_wire(&port.name)).cloned().collect()
+    };
+    assert_eq!(ports(&wide), ports(&narrow));
+    let width =
+        |emitted: &Emitted, name: &str| emitted.ports.iter().find(|port| port.name == name).map(|port| port.width);
+    for name in ["rx_a_data", "rx_b_data", "tx_a_data", "tx_b_data"] {
+        assert_eq!((width(&wide, name), width(&narrow, name)), (Some(512), Some(64)), "{name}");
+    }
+    // The core is the same text.
+    let core = |emitted: &Emitted| {
+        let text = emitted.verilog.replace(NARROW_TOP_NAME, TOP_NAME);
+        module(&text, "writ_top_core").to_owned()
+    };
+    assert!(core(&wide) == core(&narrow));
 }
 
 /// Text of a module, from its name to its end.
@@ -62,14 +87,15 @@ fn the_wire_depends_on_receivers_alone() {
     assert_eq!((leaf.instances, leaf.memory_bits), (2, 0));
 
     let top = module(&emitted.verilog, TOP_NAME);
-    for (instance, rx, tx) in [("wire_path_0", "rx_a", "tx_b"), ("wire_path_1", "rx_b", "tx_a")] {
+    for (instance, rx, tx, side) in [("wire_path_0", "rx_a", "tx_b", "a"), ("wire_path_1", "rx_b", "tx_a", "b")] {
         let start = top.find(&format!("writ_top_wire_path {instance} (")).expect("the instance exists");
         let connections = &top[start..start + top[start..].find(");").expect("the instance ends")];
         let connected = |port: &str| {
             let from = connections.find(&format!(".{port}(")).expect("a connected port") + port.len() + 2;
             &connections[from..from + connections[from..].find(')').expect("closed")]
         };
-        assert_eq!((connected("reset"), connected("clock")), ("wire_reset", "clock"));
+        assert_eq!(connected("reset"), format!("wire_reset_{side}"));
+        assert_eq!(connected("clock"), format!("clk_wire_{side}"));
         assert_eq!(connected("rx_data"), format!("{rx}_data"));
         let mut cone = vec![connected("rx")];
         let mut leaves = vec![];

@@ -54,9 +54,12 @@ impl Random {
 pub(crate) trait Reference {
     /// Sets the data inputs, in the order of the design's ports, while the clock is low, and gives the outputs.
     fn low(&mut self, inputs: &[BigUint]) -> Vec<BigUint>;
-    /// Raises the clock and gives the outputs.
-    fn high(&mut self) -> Vec<BigUint>;
+    /// Raises clocks and gives the outputs.
+    fn high(&mut self, edges: Edges) -> Vec<BigUint>;
 }
+
+/// Which of the two clocks rise. A design's first clock is the first one.
+pub(crate) type Edges = [bool; 2];
 
 /// Chooses the value of an input port.
 pub(crate) type Stimulus = fn(&mut Random, &Port) -> BigUint;
@@ -103,7 +106,7 @@ fn bench_module(cases: &[Case]) -> String {
     let outputs = total(cases, Direction::Output);
     // At least 65 bits, so that both are arrays in the C++.
     let mut text = format!(
-        "\nmodule bench (input logic clock, input logic [{}:0] stimulus, output logic [{}:0] response);\n",
+        "\nmodule bench (input logic clock, input logic clock_2, input logic [{}:0] stimulus, output logic [{}:0] response);\n",
         inputs + 64,
         outputs + 64
     );
@@ -112,10 +115,12 @@ fn bench_module(cases: &[Case]) -> String {
     let mut parts = Vec::new();
     for (index, case) in cases.iter().enumerate() {
         let mut connections = Vec::new();
+        let mut clocks = ["clock", "clock_2"].into_iter();
         for port in &case.emitted.ports {
             let name = &port.name;
             if port.is_clock {
-                connections.push(format!(".{name}(clock)"));
+                let clock = clocks.next().expect("at most two clocks");
+                connections.push(format!(".{name}({clock})"));
             } else if port.direction == Direction::Input {
                 connections.push(format!(".{name}(stimulus[{}:{input}])", input + port.width - 1));
                 input += port.width;
@@ -130,7 +135,7 @@ fn bench_module(cases: &[Case]) -> String {
     }
     parts.reverse();
     let _ = writeln!(text, "    assign response = {{65'h0, {}}};", parts.join(", "));
-    let _ = writeln!(text, "    wire unused = &{{1'b0, clock, stimulus[{}:{input}]}};", input + 64);
+    let _ = writeln!(text, "    wire unused = &{{1'b0, clock, clock_2, stimulus[{}:{input}]}};", input + 64);
     text.push_str("endmodule\n");
     text
 }
@@ -144,9 +149,12 @@ int main() {
     Vbench bench{&context};
     for (;;) {
         bench.clock = 0;
+        bench.clock_2 = 0;
         if (std::fread(bench.stimulus.data(), sizeof bench.stimulus, 1, stdin) != 1) return 0;
+        const int edges = std::getchar();
         for (int level = 0; level < 2; ++level) {
-            bench.clock = level;
+            bench.clock = level & edges;
+            bench.clock_2 = level & edges >> 1;
             bench.eval();
             std::fwrite(bench.response.data(), sizeof bench.response, 1, stdout);
         }
@@ -224,12 +232,12 @@ fn put(bytes: &mut [u8], offset: usize, value: &BigUint) {
     }
 }
 
-/// Runs all cases for `clocks` clocks and compares every output before and after each rising edge.
-pub(crate) fn compare(mut cases: Vec<Case>, clocks: usize, seed: u64) {
+/// Runs all cases for `clocks` clocks and compares every output before and after each rising edge. `edges` says which clocks rise.
+pub(crate) fn compare(mut cases: Vec<Case>, clocks: usize, seed: u64, edges: fn(&mut Random) -> Edges) {
     let Some(root) = crate::verilator::root() else { return };
     let executable = build(&root, &cases);
     let mut random = Random::new(seed);
-    let mut stimuli: Vec<Vec<Vec<BigUint>>> = Vec::new();
+    let mut stimuli: Vec<(Vec<Vec<BigUint>>, Edges)> = Vec::new();
     let mut file = Vec::new();
     for clock in 0..clocks {
         let mut vector = vec![0; bytes_of(total(&cases, Direction::Input))];
@@ -248,8 +256,10 @@ pub(crate) fn compare(mut cases: Vec<Case>, clocks: usize, seed: u64) {
             }
             of_clock.push(of_case);
         }
-        stimuli.push(of_clock);
+        let edges = edges(&mut random);
+        stimuli.push((of_clock, edges));
         file.extend(vector);
+        file.push(u8::from(edges[0]) | u8::from(edges[1]) << 1);
     }
     let folder = executable.parent().expect("folder");
     let (input, output) = (folder.join(format!("in-{seed}")), folder.join(format!("out-{seed}")));
@@ -262,13 +272,13 @@ pub(crate) fn compare(mut cases: Vec<Case>, clocks: usize, seed: u64) {
     let responses = std::fs::read(&output).expect("responses");
     let size = bytes_of(total(&cases, Direction::Output));
     assert_eq!(responses.len(), 2 * clocks * size, "the model answers every vector");
-    for (clock, of_clock) in stimuli.iter().enumerate() {
+    for (clock, (of_clock, edges)) in stimuli.iter().enumerate() {
         let halves = [&responses[2 * clock * size..], &responses[(2 * clock + 1) * size..]];
         let mut offset = 0;
         for (case, inputs) in cases.iter_mut().zip(of_clock) {
             let widths: Vec<usize> = case.ports(Direction::Output).map(|port| port.width).collect();
             let low = case.reference.low(inputs);
-            let expected = [low, case.reference.high()];
+            let expected = [low, case.reference.high(*edges)];
             for (position, width) in widths.into_iter().enumerate() {
                 for half in 0..2 {
                     let got = slice(halves[half], offset, width);

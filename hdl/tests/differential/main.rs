@@ -3,6 +3,7 @@
 //! All designs go into one Verilator model, built with all warnings as errors; each test runs it with inputs of its own.
 
 mod bench;
+mod crossings;
 mod dynamic;
 mod expressions;
 mod kernels;
@@ -26,5 +27,10 @@ fn rusthdl_and_verilator_agree() {
     cases.extend(primitives::cases());
     cases.extend(random_blocks::expression_cases(2 * seed, 50, 12));
     cases.extend(random_blocks::statement_cases(2 * seed + 1, 50));
-    bench::compare(cases, 600, seed);
+    bench::compare(cases, 600, seed, |_| [true, false]);
+}
+
+#[test]
+fn they_agree_on_two_clocks() {
+    bench::compare(crossings::cases(), 4000, seed(), crossings::edges);
 }

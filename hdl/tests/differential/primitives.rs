@@ -93,9 +93,15 @@ struct Memories {
     pub one: Signal<Out, Bits<70>>,
     pub two_0: Signal<Out, Bits<9>>,
     pub two_1: Signal<Out, Bits<9>>,
+    pub shared_0: Signal<Out, Bits<40>>,
+    pub shared_1: Signal<Out, Bits<40>>,
+    pub shared_ultra_0: Signal<Out, Bits<40>>,
+    pub shared_ultra_1: Signal<Out, Bits<40>>,
     pub at_once: Signal<Out, Bit>,
     single: Ram1r1w<Bits<70>, 3>,
     double: Ram2r1w<Bits<9>, 3>,
+    shared: Ram2p<Bits<40>, 3>,
+    shared_ultra: Ram2p<Bits<40>, 3>,
     distributed: LutRam<Bit, 3>,
 }
 
@@ -113,9 +119,15 @@ impl Default for Memories {
             one: Signal::default(),
             two_0: Signal::default(),
             two_1: Signal::default(),
+            shared_0: Signal::default(),
+            shared_1: Signal::default(),
+            shared_ultra_0: Signal::default(),
+            shared_ultra_1: Signal::default(),
             at_once: Signal::default(),
             single: Ram1r1w::new(RamStyle::Ultra),
             double: Ram2r1w::new(RamStyle::Block),
+            shared: Ram2p::new(RamStyle::Block),
+            shared_ultra: Ram2p::new(RamStyle::Ultra),
             distributed: LutRam::default(),
         }
     }
@@ -124,7 +136,7 @@ impl Default for Memories {
 impl Logic for Memories {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clock, single, double, distributed);
+        clock!(self, clock, single, double, shared, shared_ultra, distributed);
         self.single.write_enable.next = self.write.val();
         self.single.write_address.next = self.write_address.val();
         self.single.write_data.next = self.data.val();
@@ -140,6 +152,22 @@ impl Logic for Memories {
         self.double.read_address_1.next = self.address_1.val();
         self.two_0.next = self.double.read_data_0.val();
         self.two_1.next = self.double.read_data_1.val();
+        self.shared.enable_0.next = self.enable_0.val();
+        self.shared.write_0.next = self.write.val();
+        self.shared.address_0.next = self.address_0.val();
+        self.shared.write_data.next = self.data.val().get_bits::<40>(7);
+        self.shared.enable_1.next = self.enable_1.val();
+        self.shared.address_1.next = self.address_1.val();
+        self.shared_0.next = self.shared.read_data_0.val();
+        self.shared_1.next = self.shared.read_data_1.val();
+        self.shared_ultra.enable_0.next = self.enable_0.val();
+        self.shared_ultra.write_0.next = self.write.val();
+        self.shared_ultra.address_0.next = self.address_0.val();
+        self.shared_ultra.write_data.next = self.data.val().get_bits::<40>(30);
+        self.shared_ultra.enable_1.next = self.enable_1.val();
+        self.shared_ultra.address_1.next = self.address_1.val();
+        self.shared_ultra_0.next = self.shared_ultra.read_data_0.val();
+        self.shared_ultra_1.next = self.shared_ultra.read_data_1.val();
         self.distributed.write_enable.next = self.write.val();
         self.distributed.write_address.next = self.write_address.val();
         self.distributed.write_data.next = self.data.val().xor();
@@ -238,7 +266,7 @@ pub(crate) fn cases() -> Vec<Case> {
             "memories",
             Memories::default(),
             [write, write_address, data, enable_0, enable_1, address_0, address_1],
-            [one, two_0, two_1, at_once],
+            [one, two_0, two_1, shared_0, shared_1, shared_ultra_0, shared_ultra_1, at_once],
             clock
         ),
         case!("table", Table::default(), [word, address], [hash, decoded, swapped]),

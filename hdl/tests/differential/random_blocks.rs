@@ -1,6 +1,6 @@
 //! Random kernels: expressions alone, and statements that write and read signals in any order.
 
-use crate::bench::{Case, Random, Reference, any};
+use crate::bench::{Case, Edges, Random, Reference, any};
 use crate::dynamic::{DynamicBlock, DynamicSignal};
 use crate::expressions::{Environment, Node, Scope, generate, signal};
 use crate::operations::WIDTHS;
@@ -140,7 +140,7 @@ impl Reference for Interpreter {
         self.evaluate().0
     }
 
-    fn high(&mut self) -> Vec<BigUint> {
+    fn high(&mut self, _edges: Edges) -> Vec<BigUint> {
         self.registers = self.evaluate().1;
         self.evaluate().0
     }

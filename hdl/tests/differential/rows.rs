@@ -1,7 +1,7 @@
 //! The published rows: expressions that RustHDL 0.46 simulates one way and emits another. Each is held to the value that
 //! RustHDL simulates; the value that its own Verilog gives is recorded beside it.
 
-use crate::bench::{Case, Reference};
+use crate::bench::{Case, Edges, Reference};
 use crate::case;
 use crate::kernels::PublishedRows;
 use num_bigint::BigUint;
@@ -36,8 +36,8 @@ impl Reference for Held {
         outputs
     }
 
-    fn high(&mut self) -> Vec<BigUint> {
-        self.0.high()
+    fn high(&mut self, edges: Edges) -> Vec<BigUint> {
+        self.0.high(edges)
     }
 }
 

@@ -1,6 +1,6 @@
 //! RustHDL's own simulator as the reference of a block.
 
-use crate::bench::Reference;
+use crate::bench::{Edges, Reference};
 use num_bigint::BigUint;
 use rust_hdl::core::prelude::*;
 
@@ -33,7 +33,7 @@ pub(crate) struct Simulated<B> {
     pub block: B,
     pub set: fn(&mut B, &[BigUint]),
     pub get: fn(&B) -> Vec<BigUint>,
-    pub clock: fn(&mut B, bool),
+    pub clock: fn(&mut B, Edges),
 }
 
 impl<B: Block> Simulated<B> {
@@ -45,13 +45,13 @@ impl<B: Block> Simulated<B> {
 
 impl<B: Block> Reference for Simulated<B> {
     fn low(&mut self, inputs: &[BigUint]) -> Vec<BigUint> {
-        (self.clock)(&mut self.block, false);
+        (self.clock)(&mut self.block, [false; 2]);
         (self.set)(&mut self.block, inputs);
         self.settle()
     }
 
-    fn high(&mut self) -> Vec<BigUint> {
-        (self.clock)(&mut self.block, true);
+    fn high(&mut self, edges: Edges) -> Vec<BigUint> {
+        (self.clock)(&mut self.block, edges);
         self.settle()
     }
 }
@@ -62,10 +62,10 @@ pub(crate) fn port_names(emitted: &writ_hdl::emit::Emitted, direction: writ_hdl:
     ports.map(|port| port.path.replace('$', ".")).collect()
 }
 
-/// A case from a block and the names of its ports in the order of their declaration; `clock` if it has one.
+/// A case from a block and the names of its ports in the order of their declaration; its clocks, the first one first, at the end.
 #[macro_export]
 macro_rules! case {
-    ($name:literal, $block:expr, [$($($input:ident).+),*], [$($($output:ident).+),*] $(, $clock:ident)?) => {{
+    ($name:literal, $block:expr, [$($($input:ident).+),*], [$($($output:ident).+),*] $(, $clock:ident)*) => {{
         let mut block = $block;
         block.connect_all();
         let emitted = writ_hdl::emit::emit(&block, $name).unwrap_or_else(|error| panic!("{error}"));
@@ -82,7 +82,10 @@ macro_rules! case {
                     $(_block.$($input).+.next = $crate::simulated::Value::of(_values.next().expect("a value"));)*
                 },
                 get: |block| vec![$($crate::simulated::Value::bits(block.$($output).+.val())),*],
-                clock: |_block, _level| { $(_block.$clock.next = _level.into();)? },
+                clock: |_block, _edges| {
+                    let mut _edges = _edges.into_iter();
+                    $(_block.$clock.next = _edges.next().expect("at most two clocks").into();)*
+                },
             }),
             stimulus: $crate::bench::any,
             directed: Vec::new(),

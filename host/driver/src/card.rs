@@ -10,12 +10,14 @@ use writ_abi::time::TimeQuality;
 
 /// What a function that has left the bus reads as.
 const ALL_ONES: u32 = u32::MAX;
+/// How often STATUS is read until a snapshot is there. A wire needs some 40 of its clocks, less than one read takes on a bus.
+const SNAPSHOT_READS: usize = 1000;
 
 /// A card that was brought up.
 ///
 /// Shared by whoever needs it; sequences of accesses that belong together are made under a lock.
 pub struct Card {
-    bar: Arc<dyn Bar>,
+    pub(crate) bar: Arc<dyn Bar>,
     identity: Identity,
     /// Held over every sequence of accesses that another one would disturb (latched words, read-modify-write).
     sequence: Mutex<()>,
@@ -128,6 +130,11 @@ pub enum CardError {
         /// Its DAMAGE register.
         register: u32,
     },
+    /// Counters of a wire do not come: its clock stands still.
+    NoSnapshot {
+        /// The card's STATUS register.
+        status: u32,
+    },
     /// No memory for the rings.
     Dma(DmaError),
 }
@@ -152,6 +159,9 @@ impl std::fmt::Display for CardError {
             Self::Armed => write!(f, "this cannot be set while the card is armed"),
             Self::UnknownDamage { register } => {
                 write!(f, "card names a damaged row in no place that exists: DAMAGE is {register:#010x}")
+            }
+            Self::NoSnapshot { status } => {
+                write!(f, "counters of a wire do not come, its clock may stand still: STATUS is {status:#x}")
             }
             Self::Dma(error) => error.fmt(f),
         }
@@ -247,12 +257,7 @@ impl Card {
     /// # Errors
     /// [`CardError::Gone`], or [`CardError::NotTaken`] for a number without meaning.
     pub fn time_quality(&self) -> Result<TimeQuality, CardError> {
-        let set = read(&*self.bar, clock::SET_AT)?;
-        TimeQuality::from_bits(clock::QUALITY.extract(set) as u8).ok_or(CardError::NotTaken {
-            register: clock::SET_AT,
-            wrote: 0,
-            read: set,
-        })
+        Ok(self.clock_state()?.quality)
     }
 
     /// Sets the clock. Only while disarmed: a step would put stamps and expiries out of order.
@@ -309,14 +314,15 @@ impl Card {
         write_checked(&*self.bar, clock::SET_AT, clock::QUALITY.place(quality as u32))
     }
 
-    /// All counters, taken in one clock of the card.
+    /// All counters: those of each wire taken in one clock of the wire, the others in one clock of the core.
     ///
     /// # Errors
-    /// [`CardError::Gone`].
+    /// [`CardError::Gone`], or [`CardError::NoSnapshot`] if the clock of a wire stands still.
     pub fn counters(&self) -> Result<Counters, CardError> {
         let _held = self.hold();
         let armed = read(&*self.bar, control::CONTROL_AT)? & control::ARMED.mask();
         self.bar.write32(control::CONTROL_AT, armed | control::SNAPSHOT.mask());
+        self.wait_for_snapshot()?;
         let mut values = [0; Counters::COUNT];
         for (number, value) in values.iter_mut().enumerate() {
             let at = counters::OFFSET + 8 * number as u32;
@@ -327,8 +333,19 @@ impl Card {
         Ok(Counters::new(values))
     }
 
+    fn wait_for_snapshot(&self) -> Result<(), CardError> {
+        let mut status = 0;
+        for _ in 0..SNAPSHOT_READS {
+            status = read(&*self.bar, control::STATUS_AT)?;
+            if control::SNAPSHOT_PENDING.extract(status) == 0 {
+                return Ok(());
+            }
+        }
+        Err(CardError::NoSnapshot { status })
+    }
+
     /// Card and counters exclude one another over sequences of accesses; there is no state that a panic could have broken.
-    fn hold(&self) -> MutexGuard<'_, ()> {
+    pub(crate) fn hold(&self) -> MutexGuard<'_, ()> {
         self.sequence.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -27,7 +27,9 @@ mod counters;
 mod lookup;
 pub mod memory;
 mod records;
+mod self_test;
 mod setup;
+mod steer;
 mod walk;
 
 pub use bus::{Bar, Dma, DmaError, Irq, NoIrq, Wake};
@@ -37,4 +39,5 @@ pub use counters::Counters;
 pub use lookup::{DamagedPlace, LookupSettings, TunnelKinds};
 pub use records::{Event, Flow, Progress, RecordRing, RingError, RingStatistics};
 pub use setup::{BringUp, Irqs, Parts, RingMemory, RingSizes};
+pub use steer::{ClockState, Pulse, SLEW_NS_MAX};
 pub use walk::{Finding, Violation, register_walk};

@@ -11,8 +11,9 @@ use writ_abi::time::TimeQuality;
 use writ_abi::{Lookup, MatchIndex, Scope, Table, crc};
 use writ_driver::memory::{CardMemory, HostMemory};
 use writ_driver::{
-    Bar, BringUp, Card, CardError, CommandError, DamagedPlace, Event, Flow, Irq, Irqs, LookupSettings, Parts, Progress,
-    RecordRing, RingError, RingMemory, RingSizes, TunnelKinds, Violation, Wake, register_walk, rule_commands,
+    Bar, BringUp, Card, CardError, ClockState, CommandError, DamagedPlace, Event, Flow, Irq, Irqs, LookupSettings,
+    Parts, Progress, Pulse, RecordRing, RingError, RingMemory, RingSizes, SLEW_NS_MAX, TunnelKinds, Violation, Wake,
+    register_walk, rule_commands,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -53,7 +54,11 @@ impl Bar for Fake {
         if state.gone {
             return u32::MAX;
         }
-        state.lies.get(&offset).or(state.words.get(&offset)).copied().unwrap_or(0)
+        let word = |at: u32| state.lies.get(&at).or(state.words.get(&at)).copied().unwrap_or(0);
+        if offset == clock::STATE_AT && !state.lies.contains_key(&offset) {
+            return clock::STATE_QUALITY.place(clock::QUALITY.extract(word(clock::SET_AT)));
+        }
+        word(offset)
     }
 
     fn write32(&self, offset: u32, value: u32) {
@@ -425,6 +430,37 @@ fn counters_are_read_by_name() {
     assert_eq!(counters.by_name("FRAMES_MISSED"), None);
     let snapshot = (control::CONTROL_AT, control::SNAPSHOT.mask());
     assert_eq!(setup.fake.0.lock().expect("lock").writes.last(), Some(&snapshot));
+}
+
+#[test]
+fn a_wire_whose_clock_stands_still_gives_no_counters() {
+    let setup = Setup::new();
+    let Parts { card, .. } = setup.bring_up().expect("up");
+    let status = control::TABLES_READY.mask() | control::SNAPSHOT_PENDING.mask();
+    setup.fake.0.lock().expect("lock").lies.insert(control::STATUS_AT, status);
+    assert_eq!(card.counters(), Err(CardError::NoSnapshot { status }));
+}
+
+#[test]
+fn slews_keep_to_the_registers_width() {
+    let setup = Setup::new();
+    let Parts { card, .. } = setup.bring_up().expect("up");
+    card.slew(-3, 65_536).expect("slewed");
+    let last = setup.fake.0.lock().expect("lock").writes.split_off(0).pop();
+    assert_eq!(last, Some((clock::SLEW_AT, 0x80ff_fffd)));
+    assert_eq!(setup.fake.read32(clock::SLEW_INTERVAL_AT), 0xffff);
+    for (ns, clocks, name, given) in [
+        (SLEW_NS_MAX + 1, 2, "slew_ns", 1 << 23),
+        (i32::MIN, 2, "slew_ns", 1 << 31),
+        (1, 1, "slew_clocks", 1),
+        (1, 65_537, "slew_clocks", 65_537),
+    ] {
+        assert_eq!(card.slew(ns, clocks), Err(CardError::Setting { name, given }));
+    }
+    let words = [(clock::STATE_AT, 6), (clock::SLEW_LEFT_AT, 0xff_fffe), (clock::PPS_COUNT_AT, 9)];
+    setup.fake.0.lock().expect("lock").lies.extend(words);
+    let state = ClockState { quality: TimeQuality::Locked, refused: true, slew_left_ns: -2 };
+    assert_eq!((card.clock_state(), card.pulse()), (Ok(state), Ok(Pulse { count: 9, ns: 0 })));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use index::IndexPool;
 use shares::Draining;
 use std::collections::BTreeMap;
 use steps::Open;
-use writ_abi::time;
+use writ_abi::{limits, time};
 
 pub use steps::{Committed, Outcome};
 
@@ -77,7 +77,7 @@ impl Tables {
         Self {
             tasks: TaskSet::new(geometry.prefix_bits(), geometry.rings()),
             shadow: Shadow::new(geometry),
-            indices: IndexPool::new(geometry.match_indices()),
+            indices: IndexPool::new(geometry.match_indices().min(limits::SELF_TEST_MATCH_INDEX)),
             owners: BTreeMap::new(),
             draining: BTreeMap::new(),
             fan_out: FanOut::new(geometry.match_indices()),

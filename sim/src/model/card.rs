@@ -9,13 +9,13 @@ use super::ring::{Bus, RecordPath};
 use super::scrub::Scrubber;
 use super::tables::{CardState, Conditions, Frame, Looked, Tables};
 use super::timing::{SWEEP_CLOCKS, VERDICT_CLOCKS};
-use super::wire::{Arriving, Wire};
+use super::wire::{Arriving, SelfTest, Wire};
 use crate::card::{Arrival, EgressFrame, IngressFrame, Latency, SimCard};
 use std::collections::VecDeque;
 use writ_abi::PortSide;
 use writ_abi::limits::{FRAME_BYTES_MAX, RECORD_RINGS};
 use writ_abi::record::{DropCause, Hit};
-use writ_abi::registers::{COUNTERS, Counter, clock, control, counters, lookup, rings};
+use writ_abi::registers::{COUNTERS, Counter, clock, control, counters, lookup, rings, self_test};
 use writ_abi::time::TimeQuality;
 use writ_driver::memory::CardMemory;
 
@@ -26,6 +26,7 @@ pub struct ModelCard {
     arrivals: Vec<Arrival>,
     egress: Vec<EgressFrame>,
     bus: Bus,
+    pps: bool,
     copy: CopySide,
 }
 
@@ -34,6 +35,8 @@ struct CopySide {
     registers: RegisterFile,
     clock: Clock,
     now_hi_latched: u32,
+    pps_latched: u64,
+    self_tests: [SelfTest; 2],
     sweep_ends: u64,
     tables: Tables,
     counters: LiveCounters,
@@ -62,16 +65,20 @@ impl ModelCard {
             arrivals: Vec::new(),
             egress: Vec::new(),
             bus: Bus::new(memory),
+            pps: false,
             copy: CopySide::new(0),
         }
     }
 
     fn tick(&mut self) {
         let now_ns = self.copy.clock.now_ns();
-        let quality = self.copy.registers.field(clock::SET_AT, clock::QUALITY);
+        let quality = self.copy.quality() as u32;
         for (wire, port) in self.wires.iter_mut().zip(PortSide::ALL) {
             if let Some(arriving) = wire.receive(self.clocks, now_ns, quality, &mut self.arrivals) {
                 self.copy.frame_ended(port, arriving, self.clocks);
+            }
+            if !wire.is_busy() {
+                self.copy.self_test(port, self.clocks);
             }
         }
         self.copy.tick(self.clocks, &mut self.bus);
@@ -93,7 +100,9 @@ impl ModelCard {
 
     fn next_event(&self) -> Option<u64> {
         let wires = self.wires.iter().filter_map(Wire::next_event);
-        wires.chain(self.copy.next_event()).min()
+        let idle = PortSide::ALL.into_iter().filter(|port| !self.wires[*port as usize].is_busy());
+        let tests = idle.filter_map(|port| self.copy.self_tests[port as usize].next_event());
+        wires.chain(tests).chain(self.copy.next_event()).min()
     }
 
     fn reset(&mut self) {
@@ -110,6 +119,8 @@ impl CopySide {
             registers: RegisterFile::new(),
             clock: Clock::new(),
             now_hi_latched: 0,
+            pps_latched: 0,
+            self_tests: PortSide::ALL.map(SelfTest::new),
             sweep_ends: clocks + SWEEP_CLOCKS,
             tables: Tables::new(),
             counters: LiveCounters::ZERO,
@@ -135,6 +146,20 @@ impl CopySide {
         if arriving.seen {
             self.waiting.push_back((clocks + VERDICT_CLOCKS, arriving));
         }
+    }
+
+    /// The card's own frame, if one is due: a frame of the port that was never on the wire.
+    fn self_test(&mut self, port: PortSide, clocks: u64) {
+        let Some(bytes) = self.self_tests[port as usize].tick(clocks, &self.registers) else { return };
+        self.counters.add_for(port, [Counter::SelfTestA, Counter::SelfTestB], 1);
+        let arriving = Arriving::of_card(port, bytes, clocks, self.clock.now_ns(), self.quality() as u32);
+        self.waiting.push_back((clocks + VERDICT_CLOCKS, arriving));
+    }
+
+    /// How far the time can be trusted now. A number without meaning is no trust.
+    fn quality(&self) -> TimeQuality {
+        let set = TimeQuality::from_bits(self.registers.field(clock::SET_AT, clock::QUALITY) as u8);
+        set.filter(|_| !self.clock.is_doubted()).unwrap_or(TimeQuality::Unset)
     }
 
     fn tick(&mut self, clocks: u64, bus: &mut Bus) {
@@ -254,12 +279,29 @@ impl CopySide {
         self.registers.store(offset, value);
         let after = self.registers.value(offset);
         match offset {
-            control::CONTROL_AT if control::SNAPSHOT.extract(value) == 1 => {
-                self.scrubber.catch_up(clocks, &self.tables, &mut self.counters);
-                self.snapshot = self.counters.clone();
+            control::CONTROL_AT => {
+                if !self.is_armed() {
+                    self.clock.disarmed();
+                }
+                if control::SNAPSHOT.extract(value) == 1 {
+                    self.scrubber.catch_up(clocks, &self.tables, &mut self.counters);
+                    self.snapshot = self.counters.clone();
+                }
             }
-            clock::SET_AT if clock::APPLY.extract(value) == 1 && !self.is_armed() => {
+            clock::SET_AT if clock::APPLY.extract(value) == 1 && self.is_armed() => self.clock.doubt(),
+            clock::SET_AT if clock::APPLY.extract(value) == 1 => {
                 self.clock.step(self.registers.wide(clock::SET_LO_AT, clock::SET_HI_AT));
+            }
+            clock::SLEW_AT if clock::SLEW_START.extract(value) == 1 => {
+                let unused = 32 - clock::SLEW_NS.width;
+                let ns = (self.registers.field(clock::SLEW_AT, clock::SLEW_NS) << unused) as i32 >> unused;
+                self.clock.slew(ns, self.registers.field(clock::SLEW_INTERVAL_AT, clock::SLEW_INTERVAL));
+            }
+            self_test::ENABLE_AT => {
+                let ports = self_test::ENABLE_PORTS.extract(after);
+                for (port, test) in self.self_tests.iter_mut().enumerate() {
+                    test.enable(ports >> port & 1 == 1, clocks);
+                }
             }
             clock::INCREMENT_NS_AT | clock::INCREMENT_FRACTION_AT => {
                 let ns = self.registers.field(clock::INCREMENT_NS_AT, clock::INCREMENT_NS_FIELD);
@@ -297,6 +339,20 @@ impl SimCard for ModelCard {
                 now_ns as u32
             }
             clock::NOW_HI_AT => self.copy.now_hi_latched,
+            clock::SLEW_LEFT_AT => clock::SLEW_LEFT_NS.place(self.copy.clock.slew_left_ns() as u32),
+            clock::PPS_COUNT_AT => {
+                let pulse = self.copy.clock.last_pulse();
+                self.copy.pps_latched = pulse.ns;
+                pulse.count
+            }
+            clock::PPS_LO_AT => self.copy.pps_latched as u32,
+            clock::PPS_HI_AT => (self.copy.pps_latched >> 32) as u32,
+            clock::STATE_AT => {
+                clock::STATE_QUALITY.place(self.copy.quality() as u32)
+                    | clock::STATE_REFUSED.place(u32::from(self.copy.clock.is_doubted()))
+            }
+            self_test::SENT_A_AT => self.copy.self_tests[0].sent(),
+            self_test::SENT_B_AT => self.copy.self_tests[1].sent(),
             lookup::DAMAGE_AT => {
                 let CopySide { scrubber, tables, counters, .. } = &mut self.copy;
                 scrubber.catch_up(self.clocks, tables, counters);
@@ -357,6 +413,13 @@ impl SimCard for ModelCard {
 
     fn latency(&self, port: PortSide) -> Option<Latency> {
         self.wires[port as usize].latency()
+    }
+
+    fn set_pps(&mut self, high: bool) {
+        if high && !self.pps {
+            self.copy.clock.pulse();
+        }
+        self.pps = high;
     }
 
     fn dma_lines(&self) -> u64 {

@@ -1,10 +1,13 @@
-//! Ports and wires of the model: one beat a clock, a constant number of clocks from one side to the other.
+//! Ports and wires of the model: one beat a clock, a constant number of clocks from one side to the other. And the frames that the card makes
+//! itself, which are never on a wire.
 
+use super::registers::RegisterFile;
 use super::timing::WIRE_CLOCKS;
 use crate::card::{Arrival, EgressFrame, FRAME_BYTES_MAX, IngressFrame, Latency};
 use std::collections::VecDeque;
 use writ_abi::PortSide;
 use writ_abi::limits::LINE_BYTES;
+use writ_abi::registers::self_test;
 
 /// One port's receive side and the wire behind it.
 pub(super) struct Wire {
@@ -24,6 +27,14 @@ pub(super) struct Arriving {
     last_beat: u64,
     /// Its first beat came after the last reset: the copy side looks at it.
     pub(super) seen: bool,
+}
+
+impl Arriving {
+    /// A frame that the card makes itself, in one beat.
+    pub(super) fn of_card(port: PortSide, bytes: Vec<u8>, clock: u64, stamp_ns: u64, quality: u32) -> Self {
+        let frame = IngressFrame { number: u64::MAX, port, earliest_clock: clock, bytes, damaged: false };
+        Self { frame, stamp_ns, quality, last_beat: clock, seen: true }
+    }
 }
 
 impl Wire {
@@ -102,6 +113,49 @@ impl Wire {
 
     pub(super) fn latency(&self) -> Option<Latency> {
         self.frames_left.then_some(Latency { clocks_min: WIRE_CLOCKS, clocks_max: WIRE_CLOCKS })
+    }
+}
+
+/// Makes the card's own frames of one port.
+pub(super) struct SelfTest {
+    port: PortSide,
+    sent: u32,
+    /// Clock from which on a frame is due, while enabled.
+    due: Option<u64>,
+}
+
+impl SelfTest {
+    pub(super) fn new(port: PortSide) -> Self {
+        Self { port, sent: 0, due: None }
+    }
+
+    pub(super) fn enable(&mut self, on: bool, clocks: u64) {
+        match (on, self.due) {
+            (true, None) => self.due = Some(clocks),
+            (false, _) => self.due = None,
+            _ => {}
+        }
+    }
+
+    /// One clock in which the port is idle; the frame, if one is due.
+    pub(super) fn tick(&mut self, clocks: u64, registers: &RegisterFile) -> Option<Vec<u8>> {
+        let due = self.due.filter(|due| *due <= clocks)?;
+        let period = u64::from(registers.value(self_test::PERIOD_AT)) + 1;
+        // A frame that could not leave in time leaves once, later; the beat goes on.
+        self.due = Some(due + ((clocks - due) / period + 1) * period);
+        let token = registers.wide(self_test::TOKEN_LO_AT, self_test::TOKEN_HI_AT);
+        let frame = writ_abi::self_test::frame(self.port as u8, token, self.sent);
+        self.sent = self.sent.wrapping_add(1);
+        Some(frame.to_vec())
+    }
+
+    /// Clock in which something happens next, if the port is idle then.
+    pub(super) fn next_event(&self) -> Option<u64> {
+        self.due
+    }
+
+    pub(super) fn sent(&self) -> u32 {
+        self.sent
     }
 }
 

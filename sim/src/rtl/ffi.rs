@@ -54,18 +54,49 @@ pub(super) struct Counts {
     pub(super) interrupts: u64,
     pub(super) latency_min: [u64; 2],
     pub(super) latency_max: [u64; 2],
+    pub(super) stamp_error_max: u64,
+    pub(super) wire_clocks: [u64; 2],
 }
 
 const _: () = assert!(size_of::<Arrival>() == 32 && size_of::<Egress>() == 40);
-const _: () = assert!(size_of::<TapEvent>() == 32 && size_of::<Counts>() == 80);
+const _: () = assert!(size_of::<TapEvent>() == 32 && size_of::<Counts>() == 104);
 
-unsafe extern "C" {
-    pub(super) fn writ_rtl_new(bus_base: u64, memory: *mut u8, bytes: u64, build_hash: *const u8) -> *mut WritRtl;
-    pub(super) fn writ_rtl_delete(rtl: *mut WritRtl);
-    pub(super) fn writ_rtl_run(rtl: *mut WritRtl, clocks: u64);
-    pub(super) fn writ_rtl_read(rtl: *mut WritRtl, address: u32) -> u32;
-    pub(super) fn writ_rtl_write(rtl: *mut WritRtl, address: u32, value: u32);
-    pub(super) fn writ_rtl_push(
+/// Declares the functions of the harness: as fields of [`Functions`], and as what they are called in `harness.cpp` for each width of wire.
+macro_rules! functions {
+    ($(fn $field:ident = $wide:ident, $narrow:ident($($argument:ident: $kind:ty),* $(,)?) $(-> $answer:ty)?;)*) => {
+        /// The harness around one Verilated top.
+        pub(super) struct Functions {
+            $(pub(super) $field: unsafe extern "C" fn($($argument: $kind),*) $(-> $answer)?,)*
+        }
+
+        unsafe extern "C" {
+            $(fn $wide($($argument: $kind),*) $(-> $answer)?;)*
+        }
+        #[cfg(feature = "rtl-narrow")]
+        unsafe extern "C" {
+            $(fn $narrow($($argument: $kind),*) $(-> $answer)?;)*
+        }
+
+        /// Wires with beats of 512 bits.
+        pub(super) static WIDE: Functions = Functions { $($field: $wide),* };
+        /// Wires with beats of 64 bits.
+        #[cfg(feature = "rtl-narrow")]
+        pub(super) static NARROW: Functions = Functions { $($field: $narrow),* };
+    };
+}
+
+functions! {
+    fn new = writ_rtl_new, writ_rtl_narrow_new(
+        bus_base: u64,
+        memory: *mut u8,
+        bytes: u64,
+        build_hash: *const u8,
+    ) -> *mut WritRtl;
+    fn delete = writ_rtl_delete, writ_rtl_narrow_delete(rtl: *mut WritRtl);
+    fn run = writ_rtl_run, writ_rtl_narrow_run(rtl: *mut WritRtl, clocks: u64);
+    fn read = writ_rtl_read, writ_rtl_narrow_read(rtl: *mut WritRtl, address: u32) -> u32;
+    fn write = writ_rtl_write, writ_rtl_narrow_write(rtl: *mut WritRtl, address: u32, value: u32);
+    fn push = writ_rtl_push, writ_rtl_narrow_push(
         rtl: *mut WritRtl,
         port: u32,
         number: u64,
@@ -74,19 +105,33 @@ unsafe extern "C" {
         count: u64,
         damaged: bool,
     );
-    pub(super) fn writ_rtl_counts(rtl: *const WritRtl, counts: *mut Counts);
-    pub(super) fn writ_rtl_arrivals(rtl: *const WritRtl, arrivals: *mut *const Arrival) -> u64;
-    pub(super) fn writ_rtl_egress(
+    fn counts = writ_rtl_counts, writ_rtl_narrow_counts(rtl: *const WritRtl, counts: *mut Counts);
+    fn arrivals = writ_rtl_arrivals, writ_rtl_narrow_arrivals(
+        rtl: *const WritRtl,
+        arrivals: *mut *const Arrival,
+    ) -> u64;
+    fn egress = writ_rtl_egress, writ_rtl_narrow_egress(
         rtl: *const WritRtl,
         egress: *mut *const Egress,
         bytes: *mut *const u8,
         byte_count: *mut u64,
     ) -> u64;
-    pub(super) fn writ_rtl_taps(rtl: *const WritRtl, taps: *mut *const TapEvent) -> u64;
-    pub(super) fn writ_rtl_forget_arrivals(rtl: *mut WritRtl);
-    pub(super) fn writ_rtl_forget_egress(rtl: *mut WritRtl);
-    pub(super) fn writ_rtl_forget_taps(rtl: *mut WritRtl);
-    pub(super) fn writ_rtl_disturb(rtl: *mut WritRtl, seed: u64, ingress_of_256: u32, dma_of_256: u32);
-    pub(super) fn writ_rtl_note_reset(rtl: *mut WritRtl);
-    pub(super) fn writ_rtl_trace(rtl: *mut WritRtl, on: bool);
+    fn taps = writ_rtl_taps, writ_rtl_narrow_taps(rtl: *const WritRtl, taps: *mut *const TapEvent) -> u64;
+    fn forget_arrivals = writ_rtl_forget_arrivals, writ_rtl_narrow_forget_arrivals(rtl: *mut WritRtl);
+    fn forget_egress = writ_rtl_forget_egress, writ_rtl_narrow_forget_egress(rtl: *mut WritRtl);
+    fn forget_taps = writ_rtl_forget_taps, writ_rtl_narrow_forget_taps(rtl: *mut WritRtl);
+    fn disturb = writ_rtl_disturb, writ_rtl_narrow_disturb(
+        rtl: *mut WritRtl,
+        seed: u64,
+        ingress_of_256: u32,
+        dma_of_256: u32,
+    );
+    fn note_reset = writ_rtl_note_reset, writ_rtl_narrow_note_reset(rtl: *mut WritRtl);
+    fn trace = writ_rtl_trace, writ_rtl_narrow_trace(rtl: *mut WritRtl, on: bool);
+    fn set_apart = writ_rtl_set_apart, writ_rtl_narrow_set_apart(
+        rtl: *mut WritRtl,
+        ppm: *const i64,
+        phase_fs: *const u64,
+    );
+    fn set_pps = writ_rtl_set_pps, writ_rtl_narrow_set_pps(rtl: *mut WritRtl, high: bool);
 }

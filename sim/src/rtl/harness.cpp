@@ -3,9 +3,24 @@
 // does not throw.
 //
 // Clock c: the inputs of the clock are applied, then its rising edge is evaluated. Outputs seen before that edge, that is,
-// after the edge of clock c - 1, are those of clock c; all outputs come out of registers.
+// after the edge of clock c - 1, are those of clock c; all outputs come out of registers. The card's three clocks rise together unless
+// they were set apart; then each has a period of its own, and its inputs and outputs belong to its own edges.
+//
+// Compiled once for each width of the wires: WRIT_NARROW is defined for beats of 64 bits.
 
+#ifdef WRIT_NARROW
+#include "Vwrit_top_narrow.h"
+using Model = Vwrit_top_narrow;
+using BeatData = QData;
+#define WRIT(name) writ_rtl_narrow_##name
+// Both are linked into one program.
+#define WritRtl WritRtlNarrow
+#else
 #include "Vwrit_top.h"
+using Model = Vwrit_top;
+using BeatData = VlWide<16>;
+#define WRIT(name) writ_rtl_##name
+#endif
 #include "verilated.h"
 
 #include <cstdint>
@@ -18,12 +33,20 @@ namespace {
 
 constexpr size_t LINE_BYTES = 64;
 constexpr size_t LINE_WORDS = LINE_BYTES / 4;
+constexpr size_t BEAT_BYTES = sizeof(BeatData);
+// Beats that make one of the core's.
+constexpr size_t BEATS_A_LINE = LINE_BYTES / BEAT_BYTES;
 // Between a read request and its answer; the real bus takes several times as long.
 constexpr uint64_t DMA_READ_CLOCKS = 32;
 // A register read that takes longer than this has no answer.
 constexpr int MMIO_READ_CLOCKS_MAX = 64;
 constexpr int RESET_CLOCKS = 8;
 constexpr uint64_t NO_NUMBER = UINT64_MAX;
+// From the beat that completes a line, or its frame's last, to the tap that says its frame's stamp, on the wire's clock.
+constexpr uint64_t STAMP_CLOCKS = 2;
+// Core clocks after a step in which a wire may still have the time of before.
+constexpr uint64_t STEP_CLOCKS = 64;
+constexpr uint64_t NOMINAL_PERIOD_FS = 3103030;
 
 struct Arrival {
     uint64_t number;
@@ -71,10 +94,24 @@ struct OnWire {
     uint64_t ingress_clock;
 };
 
+// A frame whose stamp has not been seen.
+struct Unstamped {
+    Arrival arrival;
+    // The wire's clock in which the tap says it, once that is known.
+    uint64_t stamp_clock;
+};
+
 // One direction: a receive port and the transmit port on the other side.
 struct Direction {
+    // Of its wire.
+    uint64_t clocks = 0;
+    // When the wire's clock rises next, and the card's time when it rose last.
+    uint64_t next_fs = 0;
+    uint64_t start_ns = 0;
     std::deque<Frame> queue;
     size_t next_byte = 0;
+    size_t next_beat = 0;
+    std::deque<Unstamped> unstamped;
     std::deque<OnWire> on_wire;
     bool leaving = false;
     Egress egress{};
@@ -96,23 +133,32 @@ struct Counts {
     uint64_t interrupts;
     uint64_t latency_min[2];
     uint64_t latency_max[2];
+    uint64_t stamp_error_max;
+    uint64_t wire_clocks[2];
 };
 
 // The ports of one receive and one transmit side, so that both directions share their code.
 struct RxPins {
     CData &valid, &last, &error, &bytes;
-    VlWide<16>& data;
+    BeatData& data;
 };
 struct TxPins {
     const CData &valid, &last, &error, &bytes;
-    const VlWide<16>& data;
+    const BeatData& data;
 };
+struct StampPins {
+    const CData &valid, &quality;
+    const QData& ns;
+};
+
+uint8_t* bytes_of(BeatData& data) { return reinterpret_cast<uint8_t*>(&data); }
+const uint8_t* bytes_of(const BeatData& data) { return reinterpret_cast<const uint8_t*>(&data); }
 
 }  // namespace
 
 struct WritRtl {
     VerilatedContext context;
-    std::unique_ptr<Vwrit_top> top;
+    std::unique_ptr<Model> top;
     uint64_t bus_base;
     uint8_t* memory;
     uint64_t memory_bytes;
@@ -130,19 +176,28 @@ struct WritRtl {
     uint32_t dma_stalls = 0;
     bool tracing = false;
     std::vector<TapEvent> taps;
+    bool are_apart = false;
+    uint64_t period_fs[3] = {NOMINAL_PERIOD_FS, NOMINAL_PERIOD_FS, NOMINAL_PERIOD_FS};
+    uint64_t core_next_fs = 0;
+    uint64_t core_last_fs = 0;
+    uint64_t last_ns = 0;
+    uint64_t stepped_at = 0;
+    uint64_t stamp_error_max = 0;
     bool mmio_answered = false;
     uint32_t mmio_value = 0;
 
     WritRtl(uint64_t base, uint8_t* bytes, uint64_t count, const uint8_t* hash)
-        : top{new Vwrit_top{&context, ""}}, bus_base{base}, memory{bytes}, memory_bytes{count} {
+        : top{new Model{&context, ""}}, bus_base{base}, memory{bytes}, memory_bytes{count} {
         std::memcpy(top->build_hash.data(), hash, 32);
         top->dma_write_ready = 1;
         top->dma_read_ready = 1;
         top->reset = 1;
-        top->wire_reset = 1;
+        top->wire_reset_a = 1;
+        top->wire_reset_b = 1;
         for (int i = 0; i < RESET_CLOCKS; i++) edge();
         top->reset = 0;
-        top->wire_reset = 0;
+        top->wire_reset_a = 0;
+        top->wire_reset_b = 0;
     }
 
     ~WritRtl() { top->final(); }
@@ -158,18 +213,29 @@ struct WritRtl {
                          : TxPins{top->tx_a_valid, top->tx_a_last, top->tx_a_error, top->tx_a_bytes, top->tx_a_data};
     }
 
+    StampPins stamp_pins(int port) {
+        return port == 0 ? StampPins{top->tap_stamp_a_valid, top->tap_stamp_a_quality, top->tap_stamp_a_ns}
+                         : StampPins{top->tap_stamp_b_valid, top->tap_stamp_b_quality, top->tap_stamp_b_ns};
+    }
+
     void edge() {
-        top->clock = 1;
+        top->clk_core = 1;
+        top->clk_wire_a = 1;
+        top->clk_wire_b = 1;
         top->eval();
-        top->clock = 0;
+        top->clk_core = 0;
+        top->clk_wire_a = 0;
+        top->clk_wire_b = 0;
         top->eval();
     }
 
-    void clock() {
-        for (int port = 0; port < 2; port++) {
-            receive(port);
-            transmit(port);
-        }
+    void before_wire(int port) {
+        stamp(port);
+        receive(port);
+        transmit(port);
+    }
+
+    void before_core() {
         dma();
         if (top->irq) interrupts++;
         if (tracing) trace();
@@ -177,8 +243,70 @@ struct WritRtl {
             mmio_answered = true;
             mmio_value = top->mmio_read_data;
         }
+        if (top->now_ns - last_ns > 1000) stepped_at = clocks;
+        last_ns = top->now_ns;
+    }
+
+    // One clock of the core, and what the wires do until its edge.
+    void clock() {
+        if (are_apart) {
+            while (!next_edges()) {
+            }
+            return;
+        }
+        for (int port = 0; port < 2; port++) before_wire(port);
+        before_core();
         edge();
         clocks++;
+        for (Direction& direction : directions) direction.clocks++;
+    }
+
+    // The next edges, all that come at the same time. True if the core's is among them.
+    bool next_edges() {
+        uint64_t now_fs = core_next_fs;
+        for (const Direction& direction : directions) now_fs = now_fs < direction.next_fs ? now_fs : direction.next_fs;
+        const bool core = core_next_fs == now_fs;
+        const bool wire[2] = {directions[0].next_fs == now_fs, directions[1].next_fs == now_fs};
+        for (int port = 0; port < 2; port++) {
+            if (wire[port]) before_wire(port);
+        }
+        if (core) before_core();
+        top->clk_core = core;
+        top->clk_wire_a = wire[0];
+        top->clk_wire_b = wire[1];
+        top->eval();
+        top->clk_core = 0;
+        top->clk_wire_a = 0;
+        top->clk_wire_b = 0;
+        top->eval();
+        if (core) {
+            core_last_fs = now_fs;
+            core_next_fs += period_fs[0];
+            clocks++;
+        }
+        for (int port = 0; port < 2; port++) {
+            if (!wire[port]) continue;
+            directions[port].clocks++;
+            directions[port].next_fs += period_fs[1 + port];
+            directions[port].start_ns = top->now_ns + (now_fs - core_last_fs) / 1000000;
+        }
+        return core;
+    }
+
+    // Notes the stamp of a frame, or that it got none.
+    void stamp(int port) {
+        Direction& direction = directions[port];
+        const StampPins pins = stamp_pins(port);
+        if (tracing && pins.valid) tap(TAP_STAMP, port, pins.quality, false, pins.ns);
+        if (direction.unstamped.empty() || direction.unstamped.front().stamp_clock != direction.clocks) return;
+        Arrival arrival = direction.unstamped.front().arrival;
+        direction.unstamped.pop_front();
+        if (pins.valid) {
+            const uint64_t error = pins.ns > arrival.stamp_ns ? pins.ns - arrival.stamp_ns : arrival.stamp_ns - pins.ns;
+            if (clocks > stepped_at + STEP_CLOCKS && error > stamp_error_max) stamp_error_max = error;
+            arrival.stamp_ns = pins.ns;
+        }
+        arrivals.push_back(arrival);
     }
 
     // True in so many of 256 cases, by a generator of its own, so that a run can be repeated.
@@ -203,18 +331,25 @@ struct WritRtl {
         }
         Frame& frame = direction.queue.front();
         if (direction.next_byte == 0) {
-            arrivals.push_back(Arrival{frame.number, clocks, top->now_ns, static_cast<uint64_t>(port)});
-            direction.on_wire.push_back(OnWire{frame.number, clocks});
+            const uint64_t now_ns = are_apart ? direction.start_ns : top->now_ns;
+            const Arrival arrival{frame.number, direction.clocks, now_ns, static_cast<uint64_t>(port)};
+            direction.unstamped.push_back(Unstamped{arrival, NO_NUMBER});
+            direction.on_wire.push_back(OnWire{frame.number, direction.clocks});
+            direction.next_beat = 0;
         }
         const size_t left = frame.bytes.size() - direction.next_byte;
-        const size_t now = left < LINE_BYTES ? left : LINE_BYTES;
-        const bool last = left <= LINE_BYTES;
+        const size_t now = left < BEAT_BYTES ? left : BEAT_BYTES;
+        const bool last = left <= BEAT_BYTES;
+        direction.next_beat++;
+        if (direction.next_beat == BEATS_A_LINE || (last && direction.next_beat < BEATS_A_LINE)) {
+            direction.unstamped.back().stamp_clock = direction.clocks + STAMP_CLOCKS;
+        }
         pins.valid = 1;
         pins.last = last;
         pins.error = last && frame.damaged;
         pins.bytes = static_cast<CData>(now);
         // Bytes behind the frame's end are whatever was there: the card must not look at them.
-        std::memcpy(pins.data.data(), frame.bytes.data() + direction.next_byte, now);
+        std::memcpy(bytes_of(pins.data), frame.bytes.data() + direction.next_byte, now);
         direction.next_byte += now;
         if (last) {
             direction.queue.pop_front();
@@ -229,20 +364,20 @@ struct WritRtl {
         Egress& egress_now = direction.egress;
         if (!direction.leaving) {
             direction.leaving = true;
-            egress_now = Egress{NO_NUMBER, 0, clocks, egress_bytes.size(), 0, static_cast<uint8_t>(1 - port), 0, {0, 0}};
+            egress_now = Egress{NO_NUMBER, 0, direction.clocks, egress_bytes.size(), 0, static_cast<uint8_t>(1 - port), 0, {0, 0}};
             if (!direction.on_wire.empty()) {
                 const OnWire& frame = direction.on_wire.front();
                 egress_now.number = frame.number;
                 egress_now.ingress_clock = frame.ingress_clock;
-                const uint64_t latency = clocks - frame.ingress_clock;
+                const uint64_t latency = direction.clocks - frame.ingress_clock;
                 if (latency < direction.latency_min) direction.latency_min = latency;
                 if (latency > direction.latency_max) direction.latency_max = latency;
                 direction.on_wire.pop_front();
             }
             direction_bytes[port].clear();
         }
-        const size_t now = pins.last ? (pins.bytes < LINE_BYTES ? pins.bytes : LINE_BYTES) : LINE_BYTES;
-        const auto* data = reinterpret_cast<const uint8_t*>(pins.data.data());
+        const size_t now = pins.last ? (pins.bytes < BEAT_BYTES ? pins.bytes : BEAT_BYTES) : BEAT_BYTES;
+        const uint8_t* data = bytes_of(pins.data);
         direction_bytes[port].insert(direction_bytes[port].end(), data, data + now);
         if (pins.last) {
             egress_now.first_byte = egress_bytes.size();
@@ -298,8 +433,6 @@ struct WritRtl {
     }
 
     void trace() {
-        if (top->tap_stamp_a_valid) tap(TAP_STAMP, 0, top->tap_stamp_a_quality, false, top->tap_stamp_a_ns);
-        if (top->tap_stamp_b_valid) tap(TAP_STAMP, 1, top->tap_stamp_b_quality, false, top->tap_stamp_b_ns);
         if (top->tap_window_a_valid) tap(TAP_WINDOW, 0, 0, top->tap_window_a_dropped);
         if (top->tap_window_b_valid) tap(TAP_WINDOW, 1, 0, top->tap_window_b_dropped);
         if (top->tap_lookup_valid) {
@@ -320,17 +453,17 @@ struct WritRtl {
 
 extern "C" {
 
-WritRtl* writ_rtl_new(uint64_t bus_base, uint8_t* memory, uint64_t bytes, const uint8_t* build_hash) noexcept {
+WritRtl* WRIT(new)(uint64_t bus_base, uint8_t* memory, uint64_t bytes, const uint8_t* build_hash) noexcept {
     return new WritRtl{bus_base, memory, bytes, build_hash};
 }
 
-void writ_rtl_delete(WritRtl* rtl) noexcept { delete rtl; }
+void WRIT(delete)(WritRtl* rtl) noexcept { delete rtl; }
 
-void writ_rtl_run(WritRtl* rtl, uint64_t clocks) noexcept {
+void WRIT(run)(WritRtl* rtl, uint64_t clocks) noexcept {
     for (uint64_t i = 0; i < clocks; i++) rtl->clock();
 }
 
-uint32_t writ_rtl_read(WritRtl* rtl, uint32_t address) noexcept {
+uint32_t WRIT(read)(WritRtl* rtl, uint32_t address) noexcept {
     rtl->mmio_answered = false;
     rtl->top->mmio_read_valid = 1;
     rtl->top->mmio_read_address = static_cast<SData>(address);
@@ -340,7 +473,7 @@ uint32_t writ_rtl_read(WritRtl* rtl, uint32_t address) noexcept {
     return rtl->mmio_answered ? rtl->mmio_value : UINT32_MAX;
 }
 
-void writ_rtl_write(WritRtl* rtl, uint32_t address, uint32_t value) noexcept {
+void WRIT(write)(WritRtl* rtl, uint32_t address, uint32_t value) noexcept {
     rtl->top->mmio_write_valid = 1;
     rtl->top->mmio_write_address = static_cast<SData>(address);
     rtl->top->mmio_write_data = value;
@@ -348,13 +481,13 @@ void writ_rtl_write(WritRtl* rtl, uint32_t address, uint32_t value) noexcept {
     rtl->top->mmio_write_valid = 0;
 }
 
-void writ_rtl_push(WritRtl* rtl, uint32_t port, uint64_t number, uint64_t earliest_clock, const uint8_t* bytes,
+void WRIT(push)(WritRtl* rtl, uint32_t port, uint64_t number, uint64_t earliest_clock, const uint8_t* bytes,
                    uint64_t count, bool damaged) noexcept {
     rtl->directions[port & 1].queue.push_back(
         Frame{number, earliest_clock, std::vector<uint8_t>(bytes, bytes + count), damaged});
 }
 
-void writ_rtl_counts(const WritRtl* rtl, Counts* counts) noexcept {
+void WRIT(counts)(const WritRtl* rtl, Counts* counts) noexcept {
     const Direction* both = rtl->directions;
     *counts = Counts{rtl->clocks,
                      rtl->top->now_ns,
@@ -363,45 +496,63 @@ void writ_rtl_counts(const WritRtl* rtl, Counts* counts) noexcept {
                      rtl->dma_faults,
                      rtl->interrupts,
                      {both[0].latency_min, both[1].latency_min},
-                     {both[0].latency_max, both[1].latency_max}};
+                     {both[0].latency_max, both[1].latency_max},
+                     rtl->stamp_error_max,
+                     {both[0].clocks, both[1].clocks}};
 }
 
-uint64_t writ_rtl_arrivals(const WritRtl* rtl, const Arrival** arrivals) noexcept {
+uint64_t WRIT(arrivals)(const WritRtl* rtl, const Arrival** arrivals) noexcept {
     *arrivals = rtl->arrivals.data();
     return rtl->arrivals.size();
 }
 
-uint64_t writ_rtl_egress(const WritRtl* rtl, const Egress** egress, const uint8_t** bytes, uint64_t* byte_count) noexcept {
+uint64_t WRIT(egress)(const WritRtl* rtl, const Egress** egress, const uint8_t** bytes, uint64_t* byte_count) noexcept {
     *egress = rtl->egress.data();
     *bytes = rtl->egress_bytes.data();
     *byte_count = rtl->egress_bytes.size();
     return rtl->egress.size();
 }
 
-uint64_t writ_rtl_taps(const WritRtl* rtl, const TapEvent** taps) noexcept {
+uint64_t WRIT(taps)(const WritRtl* rtl, const TapEvent** taps) noexcept {
     *taps = rtl->taps.data();
     return rtl->taps.size();
 }
 
-void writ_rtl_forget_arrivals(WritRtl* rtl) noexcept { rtl->arrivals.clear(); }
+void WRIT(forget_arrivals)(WritRtl* rtl) noexcept { rtl->arrivals.clear(); }
 
-void writ_rtl_forget_egress(WritRtl* rtl) noexcept {
+void WRIT(forget_egress)(WritRtl* rtl) noexcept {
     rtl->egress.clear();
     rtl->egress_bytes.clear();
 }
 
-void writ_rtl_forget_taps(WritRtl* rtl) noexcept { rtl->taps.clear(); }
+void WRIT(forget_taps)(WritRtl* rtl) noexcept { rtl->taps.clear(); }
 
-void writ_rtl_disturb(WritRtl* rtl, uint64_t seed, uint32_t ingress_of_256, uint32_t dma_of_256) noexcept {
+void WRIT(disturb)(WritRtl* rtl, uint64_t seed, uint32_t ingress_of_256, uint32_t dma_of_256) noexcept {
     rtl->disturbance = seed | 1;
     rtl->ingress_stalls = ingress_of_256;
     rtl->dma_stalls = dma_of_256;
 }
 
-void writ_rtl_trace(WritRtl* rtl, bool on) noexcept { rtl->tracing = on; }
+void WRIT(trace)(WritRtl* rtl, bool on) noexcept { rtl->tracing = on; }
 
-void writ_rtl_note_reset(WritRtl* rtl) noexcept {
+void WRIT(note_reset)(WritRtl* rtl) noexcept {
     if (rtl->tracing) rtl->tap(TAP_RESET);
 }
+
+// Clocks of their own from now on: how many parts in a million each wire's is faster than the core's, and how much later than the core's
+// it rises first.
+void WRIT(set_apart)(WritRtl* rtl, const int64_t* ppm, const uint64_t* phase_fs) noexcept {
+    rtl->are_apart = true;
+    rtl->core_last_fs = 0;
+    rtl->core_next_fs = NOMINAL_PERIOD_FS;
+    for (int port = 0; port < 2; port++) {
+        const int64_t shorter = static_cast<int64_t>(NOMINAL_PERIOD_FS) * ppm[port] / 1000000;
+        rtl->period_fs[1 + port] = NOMINAL_PERIOD_FS - shorter;
+        rtl->directions[port].next_fs = NOMINAL_PERIOD_FS + phase_fs[port];
+        rtl->directions[port].start_ns = rtl->top->now_ns;
+    }
+}
+
+void WRIT(set_pps)(WritRtl* rtl, bool high) noexcept { rtl->top->pps = high; }
 
 }  // extern "C"

@@ -16,6 +16,7 @@ use writ_driver::memory::CardMemory;
 /// The Verilated top.
 pub struct RtlCard {
     raw: NonNull<ffi::WritRtl>,
+    harness: &'static ffi::Functions,
     /// Keeps the mapping alive that the harness writes into.
     _memory: CardMemory,
     /// What the host last set; there is no way to see it from outside without taking part in the traffic.
@@ -84,19 +85,46 @@ pub enum Tap {
 impl RtlCard {
     /// A card that was just powered up.
     pub fn new(memory: CardMemory) -> Self {
+        Self::with(&ffi::WIDE, build_hash(), memory)
+    }
+
+    /// The card for a small FPGA, whose wires have beats of 64 bits.
+    #[cfg(feature = "rtl-narrow")]
+    pub fn narrow(memory: CardMemory) -> Self {
+        Self::with(&ffi::NARROW, digest(env!("WRIT_RTL_NARROW_BLAKE3")), memory)
+    }
+
+    fn with(harness: &'static ffi::Functions, hash: [u8; 32], memory: CardMemory) -> Self {
         let (bus_base, bytes, count) = memory.raw_parts();
-        let hash = build_hash();
         // SAFETY: `bytes` points to `count` bytes that live as long as `_memory`, which this value keeps; the harness copies
         // the 32 bytes of the hash before it returns.
-        let raw = unsafe { ffi::writ_rtl_new(bus_base, bytes, count as u64, hash.as_ptr()) };
+        let raw = unsafe { (harness.new)(bus_base, bytes, count as u64, hash.as_ptr()) };
         let raw = NonNull::new(raw).expect("C++'s `new` gives memory or ends the process");
-        Self { raw, _memory: memory, increment_ns: INCREMENT_NS, increment_fraction: INCREMENT_FRACTION }
+        Self { raw, harness, _memory: memory, increment_ns: INCREMENT_NS, increment_fraction: INCREMENT_FRACTION }
+    }
+
+    /// Gives the three clocks periods of their own from now on: the wires' are faster than the core's by so many parts in a million, and
+    /// rise first so many femtoseconds behind it. The core's is nominal. [`Arrival::clock`] and the clocks of [`EgressFrame`] are of the
+    /// wire then, everything else is of the core.
+    pub fn set_apart(&mut self, ppm: [i64; 2], phase_fs: [u64; 2]) {
+        // SAFETY: `raw` is alive and ours alone; the harness reads two numbers of each before it returns.
+        unsafe { (self.harness.set_apart)(self.raw.as_ptr(), ppm.as_ptr(), phase_fs.as_ptr()) };
+    }
+
+    /// How far a stamp was off the card's time at its frame's first beat, at most; frames right behind a step of the time do not count.
+    pub fn stamp_error_ns_max(&self) -> u64 {
+        self.counts().stamp_error_max
+    }
+
+    /// Clocks of each wire, by the port that its frames come in on.
+    pub fn wire_clocks(&self) -> [u64; 2] {
+        self.counts().wire_clocks
     }
 
     fn counts(&self) -> ffi::Counts {
         let mut counts = ffi::Counts::default();
         // SAFETY: `raw` is alive; the harness fills the structure and keeps no pointer to it.
-        unsafe { ffi::writ_rtl_counts(self.raw.as_ptr(), &mut counts) };
+        unsafe { (self.harness.counts)(self.raw.as_ptr(), &mut counts) };
         counts
     }
 
@@ -104,31 +132,41 @@ impl RtlCard {
     /// bus that is not ready, or answers later, in `dma_of_256` of them. Both 0: as at first.
     pub fn disturb(&mut self, seed: u64, ingress_of_256: u8, dma_of_256: u8) {
         // SAFETY: `raw` is alive and ours alone.
-        unsafe { ffi::writ_rtl_disturb(self.raw.as_ptr(), seed, ingress_of_256.into(), dma_of_256.into()) };
+        unsafe { (self.harness.disturb)(self.raw.as_ptr(), seed, ingress_of_256.into(), dma_of_256.into()) };
     }
 
     /// Starts or stops noting what the taps say. Off at first, for it takes time and memory.
     pub fn trace(&mut self, on: bool) {
         // SAFETY: `raw` is alive and ours alone.
-        unsafe { ffi::writ_rtl_trace(self.raw.as_ptr(), on) };
+        unsafe { (self.harness.trace)(self.raw.as_ptr(), on) };
     }
 
     /// Moves out what the taps said since the last call, with the clocks.
     pub fn take_taps(&mut self, out: &mut Vec<(u64, Tap)>) {
         let mut first = std::ptr::null();
         // SAFETY: `raw` is alive; the harness stores a pointer to its own vector.
-        let count = unsafe { ffi::writ_rtl_taps(self.raw.as_ptr(), &mut first) };
+        let count = unsafe { (self.harness.taps)(self.raw.as_ptr(), &mut first) };
         // SAFETY: `first` points to `count` initialised elements, which stay until the vector is changed below.
         let taps = unsafe { slice(first, count) };
         out.extend(taps.iter().map(|event| (event.clock, tap(event))));
         // SAFETY: `raw` is alive and ours alone; the slice is not used any more.
-        unsafe { ffi::writ_rtl_forget_taps(self.raw.as_ptr()) };
+        unsafe { (self.harness.forget_taps)(self.raw.as_ptr()) };
     }
 }
 
 /// BLAKE3 of the Verilog that this program holds.
 pub fn build_hash() -> [u8; 32] {
-    let hex = env!("WRIT_RTL_BLAKE3").as_bytes();
+    digest(env!("WRIT_RTL_BLAKE3"))
+}
+
+/// Clocks that a beat waits at most in the FIFO in front of a transmitter, which stands outside of the simulated card: at most this with the
+/// clocks of two links as far apart as they may be, frames of all lengths and alignment markers. The gateware's own test holds the FIFO to it.
+pub fn mac_fifo_latency_clocks_max() -> u64 {
+    env!("WRIT_RTL_MAC_LATENCY_CLOCKS_MAX").parse().expect("build.rs writes a number")
+}
+
+fn digest(hex: &str) -> [u8; 32] {
+    let hex = hex.as_bytes();
     let digit = |at: usize| (hex[at] as char).to_digit(16).expect("build.rs checked the digits") as u8;
     std::array::from_fn(|i| digit(2 * i) << 4 | digit(2 * i + 1))
 }
@@ -176,7 +214,7 @@ impl SimCard for RtlCard {
 
     fn read32(&mut self, offset: u32) -> u32 {
         // SAFETY: `raw` is alive and ours alone.
-        unsafe { ffi::writ_rtl_read(self.raw.as_ptr(), offset) }
+        unsafe { (self.harness.read)(self.raw.as_ptr(), offset) }
     }
 
     fn write32(&mut self, offset: u32, value: u32) {
@@ -184,19 +222,19 @@ impl SimCard for RtlCard {
             control::CONTROL_AT if control::RESET.extract(value) == 1 => {
                 (self.increment_ns, self.increment_fraction) = (INCREMENT_NS, INCREMENT_FRACTION);
                 // SAFETY: `raw` is alive and ours alone.
-                unsafe { ffi::writ_rtl_note_reset(self.raw.as_ptr()) };
+                unsafe { (self.harness.note_reset)(self.raw.as_ptr()) };
             }
             clock::INCREMENT_NS_AT => self.increment_ns = clock::INCREMENT_NS_FIELD.extract(value),
             clock::INCREMENT_FRACTION_AT => self.increment_fraction = value,
             _ => {}
         }
         // SAFETY: `raw` is alive and ours alone.
-        unsafe { ffi::writ_rtl_write(self.raw.as_ptr(), offset, value) }
+        unsafe { (self.harness.write)(self.raw.as_ptr(), offset, value) }
     }
 
     fn run(&mut self, clocks: u64) {
         // SAFETY: `raw` is alive and ours alone; host memory outlives it and is accessed in atomic words only.
-        unsafe { ffi::writ_rtl_run(self.raw.as_ptr(), clocks) }
+        unsafe { (self.harness.run)(self.raw.as_ptr(), clocks) }
     }
 
     fn clocks(&self) -> u64 {
@@ -216,7 +254,7 @@ impl SimCard for RtlCard {
         assert!(!bytes.is_empty() && bytes.len() <= FRAME_BYTES_MAX, "frame of {} bytes", bytes.len());
         let (start, count) = (bytes.as_ptr(), bytes.len() as u64);
         // SAFETY: `raw` is alive and ours alone; the harness copies the bytes before it returns.
-        unsafe { ffi::writ_rtl_push(self.raw.as_ptr(), port as u32, number, earliest_clock, start, count, damaged) }
+        unsafe { (self.harness.push)(self.raw.as_ptr(), port as u32, number, earliest_clock, start, count, damaged) }
     }
 
     fn queued(&self) -> usize {
@@ -226,7 +264,7 @@ impl SimCard for RtlCard {
     fn take_arrivals(&mut self, out: &mut Vec<Arrival>) {
         let mut first = std::ptr::null();
         // SAFETY: `raw` is alive; the harness stores a pointer to its own vector.
-        let count = unsafe { ffi::writ_rtl_arrivals(self.raw.as_ptr(), &mut first) };
+        let count = unsafe { (self.harness.arrivals)(self.raw.as_ptr(), &mut first) };
         // SAFETY: `first` points to `count` initialised elements, which stay until the vector is changed below.
         let arrivals = unsafe { slice(first, count) };
         out.extend(arrivals.iter().map(|&ffi::Arrival { number, clock, stamp_ns, port: bits }| Arrival {
@@ -236,13 +274,13 @@ impl SimCard for RtlCard {
             stamp_ns,
         }));
         // SAFETY: `raw` is alive and ours alone; the slice is not used any more.
-        unsafe { ffi::writ_rtl_forget_arrivals(self.raw.as_ptr()) };
+        unsafe { (self.harness.forget_arrivals)(self.raw.as_ptr()) };
     }
 
     fn take_egress(&mut self, out: &mut Vec<EgressFrame>) {
         let (mut first, mut bytes, mut byte_count) = (std::ptr::null(), std::ptr::null(), 0);
         // SAFETY: `raw` is alive; the harness stores pointers to its own vectors.
-        let count = unsafe { ffi::writ_rtl_egress(self.raw.as_ptr(), &mut first, &mut bytes, &mut byte_count) };
+        let count = unsafe { (self.harness.egress)(self.raw.as_ptr(), &mut first, &mut bytes, &mut byte_count) };
         // SAFETY: both point to as many initialised elements, which stay until the vectors are changed below.
         let (frames, bytes) = unsafe { (slice(first, count), slice(bytes, byte_count)) };
         out.extend(frames.iter().map(|frame| {
@@ -257,13 +295,18 @@ impl SimCard for RtlCard {
             }
         }));
         // SAFETY: `raw` is alive and ours alone; the slices are not used any more.
-        unsafe { ffi::writ_rtl_forget_egress(self.raw.as_ptr()) };
+        unsafe { (self.harness.forget_egress)(self.raw.as_ptr()) };
     }
 
     fn latency(&self, port: PortSide) -> Option<Latency> {
         let counts = self.counts();
         let (clocks_min, clocks_max) = (counts.latency_min[port as usize], counts.latency_max[port as usize]);
         (clocks_min <= clocks_max).then_some(Latency { clocks_min, clocks_max })
+    }
+
+    fn set_pps(&mut self, high: bool) {
+        // SAFETY: `raw` is alive and ours alone.
+        unsafe { (self.harness.set_pps)(self.raw.as_ptr(), high) }
     }
 
     fn dma_lines(&self) -> u64 {
@@ -282,6 +325,6 @@ impl SimCard for RtlCard {
 impl Drop for RtlCard {
     fn drop(&mut self) {
         // SAFETY: `raw` came from `writ_rtl_new` and is deleted once.
-        unsafe { ffi::writ_rtl_delete(self.raw.as_ptr()) };
+        unsafe { (self.harness.delete)(self.raw.as_ptr()) };
     }
 }

@@ -1,6 +1,5 @@
 //! Tells the golden model what happened inside the gateware, in order, and compares what both make of it.
 
-use super::EPOCH_NS;
 use super::scenario::Scenario;
 use std::collections::{BTreeMap, VecDeque};
 use writ_abi::PortSide;
@@ -15,8 +14,9 @@ use writ_sim::model::record::{self, Missing};
 use writ_sim::model::tables::{CardState, Conditions, Frame, Looked, Tables};
 use writ_sim::rtl::Tap;
 
-/// Clocks in which a reset has certainly taken effect.
-const RESET_CLOCKS: u64 = 16;
+/// Clocks in which a reset has certainly taken effect everywhere, and in which nothing of after it has been seen yet: a wire's tap is closed for
+/// longer.
+const RESET_CLOCKS: u64 = 12;
 
 /// A command as it was submitted, and how it completed.
 #[derive(Clone, Copy)]
@@ -123,7 +123,7 @@ impl<'a> Replay<'a> {
             if *tap == Tap::Reset {
                 all.push(self.reset(*clock));
                 self.commands.extend(segments.next().into_iter().flatten());
-            } else if !self.is_of_before(*clock, tap) {
+            } else if !self.is_of_before(*clock) {
                 self.take(tap);
             }
         }
@@ -156,16 +156,9 @@ impl<'a> Replay<'a> {
         std::mem::take(&mut self.expected)
     }
 
-    /// Whether a tap speaks of a frame that the reset has not thrown out yet. Afterwards the clock starts at 0, so stamps tell.
-    fn is_of_before(&mut self, clock: u64, tap: &Tap) -> bool {
-        if self.reset_at.is_none_or(|reset_at| clock > reset_at + RESET_CLOCKS) {
-            return false;
-        }
-        match tap {
-            Tap::Stamp { stamp_ns, .. } | Tap::Lookup { stamp_ns, .. } => *stamp_ns > EPOCH_NS / 2,
-            Tap::Window { port, .. } => self.ports[*port as usize].stamped.is_empty(),
-            Tap::Outcome { .. } | Tap::Gap { .. } | Tap::Damaged | Tap::Reset => true,
-        }
+    /// Whether a tap speaks of a frame that the reset has not thrown out yet.
+    fn is_of_before(&self, clock: u64) -> bool {
+        self.reset_at.is_some_and(|reset_at| clock <= reset_at + RESET_CLOCKS)
     }
 
     fn take(&mut self, tap: &Tap) {

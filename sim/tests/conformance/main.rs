@@ -4,6 +4,7 @@
 mod common;
 
 mod batches;
+mod clocks;
 mod commands;
 mod damage;
 mod records;
@@ -85,6 +86,10 @@ macro_rules! suite_for {
                 damage::a_damaged_row_matches_nothing_and_is_reported,
                 damage::damage_stays_in_its_place,
                 damage::a_batch_does_not_revive_damaged_rows,
+                clocks::a_step_while_armed_stops_copying_until_the_card_is_disarmed,
+                clocks::a_slew_moves_the_time_and_never_back,
+                clocks::pulses_are_counted_and_timed,
+                clocks::the_cards_own_frames_come_out_at_the_far_end,
             ]
         );
     };

@@ -13,9 +13,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod apart;
 mod captures;
 mod coverage;
 mod edges;
+#[cfg(feature = "rtl-narrow")]
+mod narrow;
 mod random;
 mod rates;
 mod run;

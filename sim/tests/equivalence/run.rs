@@ -9,6 +9,7 @@ use writ_abi::command::{Command, Opcode};
 use writ_abi::limits::RECORD_RINGS;
 use writ_abi::registers::{COUNTERS, Counter};
 use writ_abi::{MatchIndex, PortSide, Table};
+use writ_driver::memory::CardMemory;
 use writ_driver::{Completed, Event, Flow};
 use writ_sim::card::{Arrival, EgressFrame, IngressFrame, Latency, SimCard};
 use writ_sim::model::tables::{CardState, Tables};
@@ -62,6 +63,9 @@ impl SimCard for Tapped {
     fn latency(&self, port: PortSide) -> Option<Latency> {
         self.card().latency(port)
     }
+    fn set_pps(&mut self, high: bool) {
+        self.card().set_pps(high);
+    }
     fn dma_lines(&self) -> u64 {
         self.card().dma_lines()
     }
@@ -73,13 +77,36 @@ impl SimCard for Tapped {
     }
 }
 
+/// The card that scenarios are played on.
+#[derive(Clone, Copy)]
+pub(crate) struct Kind {
+    pub(crate) make: fn(CardMemory) -> RtlCard,
+    /// How many parts in a million the wires' clocks are faster than the core's, and how much later they rise, in femtoseconds; `None`: all
+    /// three rise together.
+    pub(crate) apart: Option<([i64; 2], [u64; 2])>,
+    /// How far stamps may be off the card's time.
+    pub(crate) stamp_error_ns_max: u64,
+}
+
+impl Kind {
+    /// The card for 100 Gb/s, its clocks together.
+    pub(crate) const PLAIN: Self = Self { make: RtlCard::new, apart: None, stamp_error_ns_max: 3 };
+}
+
 thread_local! {
     /// Hands the second handle out of the maker that the bench takes.
     static LAST: std::cell::RefCell<Option<Tapped>> = const { std::cell::RefCell::new(None) };
+    /// Hands in what the maker has to make.
+    static KIND: std::cell::Cell<Kind> = const { std::cell::Cell::new(Kind::PLAIN) };
 }
 
 const MAKE: MakeCard = |memory| {
-    let card = Tapped(Arc::new(Mutex::new(RtlCard::new(memory))));
+    let Kind { make, apart, .. } = KIND.get();
+    let mut card = make(memory);
+    if let Some((ppm, phase_fs)) = apart {
+        card.set_apart(ppm, phase_fs);
+    }
+    let card = Tapped(Arc::new(Mutex::new(card)));
     LAST.set(Some(card.clone()));
     Box::new(card)
 };
@@ -309,6 +336,12 @@ fn record_bytes(event: &Event<'_>) -> Vec<u8> {
 
 /// Plays a scenario on the gateware and compares everything with the model. Returns what the model expected since the last reset.
 pub(crate) fn check(scenario: &Scenario) -> Expected {
+    check_on(Kind::PLAIN, scenario)
+}
+
+/// The same on a card of another kind.
+pub(crate) fn check_on(kind: Kind, scenario: &Scenario) -> Expected {
+    KIND.set(kind);
     let mut run = scenario.actions.iter().fold(Run::new(scenario), Run::act);
     run.finish();
     let committed = run.bench.parts.card.status().expect("status").committed;
@@ -319,6 +352,12 @@ pub(crate) fn check(scenario: &Scenario) -> Expected {
     let (arrivals, egress) = (run.bench.arrivals(), run.bench.egress());
     let mut taps: Vec<(u64, Tap)> = Vec::new();
     run.tapped.card().take_taps(&mut taps);
+    let error_ns = run.tapped.card().stamp_error_ns_max();
+    assert!(error_ns <= kind.stamp_error_ns_max, "stamps are {error_ns} ns off the card's time");
+    for port in PortSide::ALL {
+        let latency = run.tapped.latency(port);
+        assert!(latency.is_none_or(|latency| latency.clocks_min == latency.clocks_max), "{port:?}: {latency:?}");
+    }
     let Run { bench, sent, mut ended, now, .. } = run;
     ended.push(now);
     let done: Vec<Vec<Done>> = ended.iter().map(Segment::done).collect();

@@ -36,6 +36,7 @@ fn rows(case: &Case, found: &Found) -> Vec<Value> {
     row("frames_per_clock", params(), json!(found.frames_per_clock), "frames/clock");
     row("wire_latency_clocks_min", params(), json!(found.wire_clocks.0), "clocks");
     row("wire_latency_clocks_max", params(), json!(found.wire_clocks.1), "clocks");
+    row("mac_fifo_latency_clocks_max", params(), json!(writ_sim::rtl::mac_fifo_latency_clocks_max()), "clocks");
     row("decision_latency_clocks_min", params(), json!(found.decision_clocks.0), "clocks");
     row("decision_latency_clocks_max", params(), json!(found.decision_clocks.1), "clocks");
     row("drops", params(), json!(found.drops.iter().sum::<u64>()), "frames");

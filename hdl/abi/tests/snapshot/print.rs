@@ -57,7 +57,7 @@ pub(crate) fn abi() -> String {
 }
 
 fn constants(out: &mut String) {
-    use writ_abi::{command, crc, hash, key, limits, parse, record, registers, time};
+    use writ_abi::{command, crc, hash, key, limits, parse, record, registers, self_test, time};
     constants!(out:
         writ_abi::ABI_MAJOR, writ_abi::ABI_MINOR, writ_abi::MAGIC,
         crc::POLYNOMIAL_CRC32, crc::POLYNOMIAL_CRC32C, hash::WAY_LSB,
@@ -66,13 +66,13 @@ fn constants(out: &mut String) {
         limits::WAYS, limits::ADDRESS_ROWS_PER_WAY, limits::PREFIX_ROWS_PER_WAY, limits::ENDPOINT_ROWS_PER_WAY,
         limits::FIVE_TUPLE_ROWS_PER_WAY, limits::TUNNEL_ROWS_PER_WAY, limits::MAC_ROWS_PER_WAY,
         limits::VLAN_ROWS_PER_WAY, limits::ROWS_PER_WAY_MAX, limits::RULE_BANKS, limits::RULES_PER_BANK,
-        limits::MATCH_INDEX_COUNT, limits::HITS_MAX,
+        limits::MATCH_INDEX_COUNT, limits::SELF_TEST_MATCH_INDEX, limits::HITS_MAX,
         limits::LINE_BYTES, limits::WINDOW_BYTES, limits::FCS_BYTES, limits::FRAME_BYTES_MAX,
         limits::VLAN_TAGS_MAX, limits::INNER_VLAN_TAGS_MAX, limits::MPLS_LABELS_MAX,
         limits::IPV6_EXTENSION_HEADERS_MAX, limits::GTPU_EXTENSION_HEADERS_MAX,
         limits::GTPU_PORTS, limits::VXLAN_PORTS, limits::GENEVE_PORTS, limits::L2TP_PORTS,
         limits::COPY_FIFO_LINES, limits::COPY_FRAMES_MAX,
-        limits::RECORD_FIFO_LINES, limits::WINDOW_FIFO_FRAMES, limits::DROP_QUEUE_FRAMES, limits::RECORD_RINGS,
+        limits::RECORD_FIFO_LINES, limits::TAP_FIFO_BEATS, limits::WINDOW_FIFO_FRAMES, limits::DROP_QUEUE_FRAMES, limits::RECORD_RINGS,
         limits::RING_LINES_MIN, limits::RING_LINES_MAX, limits::INDEX_WRITE_BACK_RECORDS,
         command::flags::RING_MASK, command::flags::PENDING, command::flags::DESTINATION, command::flags::MASK,
         command::flags::PENDING_CLEAR,
@@ -84,7 +84,9 @@ fn constants(out: &mut String) {
         record::layer_flags::OUTER_PORTS, record::layer_flags::OUTER_FRAGMENT, record::layer_flags::INNER_PORTS,
         record::layer_flags::INNER_FRAGMENT,
         registers::BAR_BYTES, registers::identity::BUILD_HASH_WORDS, registers::rings::RECORD_STRIDE,
-        time::CORE_CLOCK_HZ, time::INCREMENT_NS, time::INCREMENT_FRACTION,
+        self_test::SOURCE, self_test::DESTINATION, self_test::UDP_PORT, self_test::MAGIC, self_test::TOKEN_AT,
+        self_test::SEQUENCE_AT, self_test::PORT_AT, self_test::FRAME_BYTES,
+        time::CORE_CLOCK_HZ, time::STAMP_ERROR_NS_MAX, time::INCREMENT_NS, time::INCREMENT_FRACTION,
         time::NOT_AFTER_SHIFT, time::NOT_AFTER_BITS, time::NOT_AFTER_NEVER,
     );
 }

@@ -1,0 +1,169 @@
+//! The report: sizes of all blocks, and how they compare with those that are committed.
+
+use serde::{Deserialize, Serialize};
+
+/// Growth that nobody needs to look at, in percent.
+const GROWTH_PERCENT_MAX: f64 = 5.0;
+
+/// What the whole card may take, whatever the last report says.
+const BUDGET: [(&str, f64); 4] = [("lut", 350_000.0), ("ramb36", 300.0), ("uram", 360.0), ("lut_levels", 5.0)];
+
+/// Sizes, for one instance or for the card.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Size {
+    pub(super) lut: u64,
+    pub(super) ff: u64,
+    /// A RAMB18 is half of one.
+    pub(super) ramb36: f64,
+    pub(super) uram: u64,
+    pub(super) lut_levels: u32,
+}
+
+impl Size {
+    fn figures(&self) -> [(&'static str, f64); 5] {
+        [
+            ("lut", self.lut as f64),
+            ("ff", self.ff as f64),
+            ("ramb36", self.ramb36),
+            ("uram", self.uram as f64),
+            ("lut_levels", f64::from(self.lut_levels)),
+        ]
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct BlockSize {
+    pub(super) name: String,
+    pub(super) instances: u64,
+    #[serde(flatten)]
+    pub(super) size: Size,
+    /// BLAKE3 of the text that was measured.
+    pub(super) blake3: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Report {
+    pub(super) target: String,
+    /// Who measured.
+    pub(super) tool: String,
+    pub(super) total: Size,
+    pub(super) blocks: Vec<BlockSize>,
+}
+
+impl Report {
+    /// What somebody has to look at, compared with the committed report.
+    pub(super) fn findings(&self, committed: Option<&Self>) -> Vec<String> {
+        let mut findings = Vec::new();
+        let Some(committed) = committed else { return vec!["there is no committed report".to_owned()] };
+        if committed.tool != self.tool {
+            findings.push(format!("the committed report is by {}, this one by {}", committed.tool, self.tool));
+        }
+        grown("the card", &committed.total, &self.total, &mut findings);
+        for block in &self.blocks {
+            match committed.blocks.iter().find(|other| other.name == block.name) {
+                Some(before) => {
+                    grown(&block.name, &before.size, &block.size, &mut findings);
+                    if block.instances > before.instances {
+                        let (now, before) = (block.instances, before.instances);
+                        findings.push(format!("{}: {before} instances were {now}", block.name));
+                    }
+                }
+                None => findings.push(format!("{}: is not in the committed report", block.name)),
+            }
+        }
+        findings
+    }
+
+    /// What is over the budget.
+    pub(super) fn over_budget(&self) -> Vec<String> {
+        let figures = self.total.figures();
+        let value = |name: &str| figures.iter().find(|(figure, _)| *figure == name).map_or(0.0, |(_, value)| *value);
+        BUDGET
+            .iter()
+            .filter(|(name, most)| value(name) > *most)
+            .map(|(name, most)| format!("{name}: {} where {most} are the budget", value(name)))
+            .collect()
+    }
+
+    /// For people.
+    pub(super) fn table(&self) -> String {
+        let mut rows = vec![["block", "instances", "LUT", "FF", "RAMB36", "URAM288", "LUT levels"].map(str::to_owned)];
+        let row = |name: &str, instances: String, size: &Size| {
+            let mut row = vec![name.to_owned(), instances];
+            row.extend(size.figures().map(|(_, value)| value.to_string()));
+            <[String; 7]>::try_from(row).unwrap_or_default()
+        };
+        rows.extend(self.blocks.iter().map(|block| row(&block.name, block.instances.to_string(), &block.size)));
+        rows.push(row("the card", "1".to_owned(), &self.total));
+        let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or_default();
+        let widths: [usize; 7] = std::array::from_fn(width);
+        let mut out = String::new();
+        for row in &rows {
+            let mut line = format!("{:<1$}", row[0], widths[0]);
+            for (cell, width) in row.iter().zip(&widths).skip(1) {
+                line.push_str(&format!("  {cell:>width$}"));
+            }
+            out.push_str(line.trim_end());
+            out.push('\n');
+        }
+        out
+    }
+}
+
+fn grown(name: &str, before: &Size, now: &Size, findings: &mut Vec<String>) {
+    for ((figure, before), (_, now)) in before.figures().into_iter().zip(now.figures()) {
+        if now > before * (1.0 + GROWTH_PERCENT_MAX / 100.0) {
+            findings.push(format!("{name}: {figure} was {before}, is {now}"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(lut: u64, levels: u32) -> Report {
+        let size = Size { lut, ff: 100, ramb36: 0.5, uram: 0, lut_levels: levels };
+        Report {
+            target: "xcup".to_owned(),
+            tool: "yosys".to_owned(),
+            total: size,
+            blocks: vec![BlockSize { name: "tap".to_owned(), instances: 2, size, blake3: "00".to_owned() }],
+        }
+    }
+
+    #[test]
+    fn growth_is_found() {
+        let committed = report(1000, 4);
+        let findings = |now: &Report| now.findings(Some(&committed));
+        assert_eq!(findings(&report(1050, 4)), [""; 0], "five percent");
+        assert_eq!(findings(&report(900, 3)), [""; 0], "smaller");
+        assert_eq!(findings(&report(1051, 4)), ["the card: lut was 1000, is 1051", "tap: lut was 1000, is 1051"]);
+        assert_eq!(findings(&report(1000, 5)).len(), 2, "a level is more than five percent");
+        let mut other = report(1000, 4);
+        other.blocks[0].instances = 3;
+        assert_eq!(findings(&other), ["tap: 2 instances were 3"]);
+        other.blocks[0].name = "new".to_owned();
+        assert_eq!(findings(&other), ["new: is not in the committed report"]);
+        other = report(1000, 4);
+        other.tool = "another yosys".to_owned();
+        assert_eq!(findings(&other).len(), 1);
+        assert_eq!(committed.findings(None).len(), 1);
+    }
+
+    #[test]
+    fn the_budget_is_absolute() {
+        assert_eq!(report(350_000, 5).over_budget(), [""; 0]);
+        assert_eq!(report(350_001, 6).over_budget().len(), 2);
+    }
+
+    #[test]
+    fn the_report_has_the_agreed_form() {
+        let text = serde_json::to_string(&report(7, 3)).expect("JSON");
+        assert_eq!(
+            text,
+            r#"{"target":"xcup","tool":"yosys","total":{"lut":7,"ff":100,"ramb36":0.5,"uram":0,"lut_levels":3},"blocks":[{"name":"tap","instances":2,"lut":7,"ff":100,"ramb36":0.5,"uram":0,"lut_levels":3,"blake3":"00"}]}"#
+        );
+        assert_eq!(serde_json::from_str::<Report>(&text).expect("its own text"), report(7, 3));
+    }
+}
