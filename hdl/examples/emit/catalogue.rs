@@ -2,9 +2,10 @@
 
 use super::views;
 use rust_hdl::core::prelude::*;
-use writ_hdl::axis::WirePath;
+use writ_hdl::axis::{AsyncFifo, WirePath};
 use writ_hdl::emit;
-use writ_hdl::prim::Fifo;
+use writ_hdl::lookup::MatchTable;
+use writ_hdl::prim::{Fifo, RamStyle};
 use writ_hdl::top::{TOP_NAME, Top};
 
 /// Makes the text of a block, whose top module gets the given name.
@@ -12,7 +13,9 @@ type Text = fn(&str) -> Result<String, String>;
 
 /// Name of a block, and its text.
 const SIZED: &[(&str, Text)] = &[
+    ("async_fifo", |name| text(name, AsyncFifo::<Bits<8>, 2, 3>::default())),
     ("fifo", |name| text(name, Fifo::<Bits<64>, 3, 4>::default())),
+    ("match_table", |name| text(name, MatchTable::<24, 32, 1, 1>::new(RamStyle::Block))),
     ("wire_path", |name| text(name, WirePath::<64>::default())),
 ];
 

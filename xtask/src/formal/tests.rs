@@ -81,3 +81,36 @@ fn the_report_has_the_agreed_form() {
         r#"{"proofs":[{"block":"fifo","property":"order","mode":"prove","status":"pass","broken_copy_fails":true}]}"#
     );
 }
+
+/// Names of the assertions and covers in a harness, up to the two underscores.
+fn labelled(harness: &str, statement: &str) -> Vec<String> {
+    let marker = format!(": {statement} (");
+    let labels = harness.match_indices(&marker).filter_map(|(place, _)| harness[..place].split_whitespace().last());
+    labels.map(|label| label.split("__").next().unwrap_or(label).to_owned()).collect()
+}
+
+#[test]
+fn the_plans_and_their_properties_fit_together() {
+    let folder = workspace::root().join("hdl/formal");
+    let blocks = plan::read(&folder, &[]).expect("plans");
+    let mut known: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for block in blocks.iter().filter(|block| !block.property.is_empty()) {
+        let files = block.harness_files();
+        let read = |file: &PathBuf| std::fs::read_to_string(folder.join(file)).expect("a harness");
+        let harness: String = files.iter().map(read).collect();
+        for property in &block.property {
+            let statement = if property.mode == Mode::Prove { "assert" } else { "cover" };
+            assert!(labelled(&harness, statement).contains(&property.name), "{}: no {}", block.name, property.name);
+        }
+        let names = block.property.iter().map(|property| property.name.clone());
+        for file in files {
+            known.entry(file).or_default().extend(names.clone());
+        }
+    }
+    for (file, names) in known {
+        let harness = std::fs::read_to_string(folder.join(&file)).expect("a harness");
+        for label in ["assert", "cover"].iter().flat_map(|statement| labelled(&harness, statement)) {
+            assert!(label == "help" || names.contains(&label), "{}: `{label}` is in no plan", file.display());
+        }
+    }
+}

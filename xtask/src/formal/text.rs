@@ -9,6 +9,11 @@ pub(super) fn with_properties(emitted: &str, properties: &str) -> Result<String,
     Ok(format!("`default_nettype none\n{}\n{views}{properties}{}", &text[..end], &text[end..]))
 }
 
+/// The text of a block without names for the parts of its signals.
+pub(super) fn plain(emitted: &str) -> &str {
+    emitted.split_once("\n// Views.\n").map_or(emitted, |(text, _)| text)
+}
+
 /// Name of the block's own module: the last in its text.
 pub(super) fn top(text: &str) -> Option<&str> {
     text[text.rfind("\nmodule ")?..].split_whitespace().nth(1)
@@ -62,6 +67,19 @@ pub(super) fn cut_free(text: &str, wanted: &[String]) -> Result<String, String> 
     }
 }
 
+/// Takes the start values of some registers of the block's own module away.
+pub(super) fn start_anyhow(text: &str, registers: &[String]) -> Result<String, String> {
+    let mut out = text.to_owned();
+    for register in registers {
+        let own = modules(&out).last().map_or(0, |(_, start, _)| *start);
+        let start = out[own..].find(&format!("    initial {register} = ")).map(|place| own + place);
+        let start = start.ok_or_else(|| format!("there is no register `{register}` with a start value"))?;
+        let end = out[start..].find('\n').map_or(out.len(), |length| start + length + 1);
+        out.replace_range(start..end, "");
+    }
+    Ok(out)
+}
+
 /// A broken copy.
 pub(super) fn broken(text: &str, change: &Broken) -> Result<String, String> {
     let all = modules(text);
@@ -102,6 +120,7 @@ mod tests {
         assert!(text.ends_with("    assign y = c;\n    wire v = c;\n    // property\n\nendmodule\n"), "{text}");
         assert_eq!(text.matches("property").count(), 1);
         assert!(with_properties("module b (); endmodule", "").is_err());
+        assert_eq!((plain("text\n// Views.\nviews"), plain("text")), ("text", "text"));
     }
 
     #[test]
@@ -112,6 +131,14 @@ mod tests {
         assert!(!text.contains("a[1:0]") && text.contains("assign y = c;"), "{text}");
         assert_eq!(cut_free(TEXT, &[]).expect("text"), TEXT);
         assert!(cut_free(TEXT, &["ash".to_owned()]).expect_err("no such module").contains("`ash`"));
+    }
+
+    #[test]
+    fn registers_may_start_with_anything() {
+        let text = "\nmodule a (\n);\n    initial r_q = 1'h0;\nendmodule\n\nmodule b (\n);\n    initial r_q = 1'h1;\n    logic s;\nendmodule\n";
+        let free = start_anyhow(text, &["r_q".to_owned()]).expect("text");
+        assert_eq!(free, text.replace("    initial r_q = 1'h1;\n", ""), "that of the block's own module");
+        assert!(start_anyhow(text, &["s".to_owned()]).expect_err("no start value").contains("`s`"));
     }
 
     #[test]
