@@ -18,7 +18,12 @@ fn refused(words: &[&str], status: i32, wanted: &[&str]) {
 
 #[test]
 fn demo_refuses_bad_options() {
-    refused(&["demo", "--target", "imsi=262011234567890"], 2, &["imsi", "ipv4, ipv6 and endpoint"]);
+    refused(
+        &["demo", "--target", "imsi=262011234567890"],
+        2,
+        &["imsi", "ipv4, ipv6, endpoint, flow, tunnel, mac and vlan"],
+    );
+    refused(&["demo", "--target", "tunnel=wireguard:1@192.0.2.1"], 2, &["tunnel"]);
     refused(&["demo", "--target", "ipv4=192.0.2.1,scope=all"], 2, &["scope `all`"]);
     refused(&["demo", "--capture", "some.pcap"], 2, &["--target"]);
     refused(&["demo", "--max-gap-ns", "0"], 2, &["--max-gap-ns"]);
