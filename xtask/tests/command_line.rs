@@ -23,6 +23,7 @@ fn demo_refuses_bad_options() {
         2,
         &["imsi", "ipv4, ipv6, endpoint, flow, tunnel, mac and vlan"],
     );
+    refused(&["demo", "--target", "tunnel=wireguard:1@192.0.2.1"], 2, &["tunnel"]);
     refused(&["demo", "--target", "ipv4=192.0.2.1,scope=all"], 2, &["scope `all`"]);
     refused(&["demo", "--capture", "some.pcap"], 2, &["--target"]);
     refused(&["demo", "--max-gap-ns", "0"], 2, &["--max-gap-ns"]);

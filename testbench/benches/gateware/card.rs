@@ -10,11 +10,13 @@ use writ_abi::time::{NOT_AFTER_NEVER, TimeQuality};
 use writ_abi::{MatchIndex, PortSide, Scope, Table, hash, key};
 use writ_driver::memory::HostMemory;
 use writ_driver::{
-    Bar, BringUp, Card, CommandChannel, Counters, Irq, Irqs, LookupSettings, Parts, RecordRing, RingMemory, RingSizes,
-    Wake,
+    Bar, BringUp, Card, CommandChannel, Counters, Event, Flow, Irq, Irqs, LookupSettings, Parts, RecordRing,
+    RingMemory, RingSizes, Wake,
 };
 use writ_sim::card::{Arrival, EgressFrame, IngressFrame, SimCard};
 use writ_sim::rtl::{RtlCard, Tap};
+use writ_testbench::check::loss::record_lines;
+use writ_testbench::check::ring_side::RingPlace;
 
 use crate::decision;
 use crate::failure::Failure;
@@ -79,6 +81,8 @@ pub(crate) struct Rig {
     pub(crate) ring: RecordRing,
     /// Number of the next frame.
     pub(crate) next_number: u64,
+    /// Where the ring's next record goes.
+    pub(crate) place: RingPlace,
     /// Clocks from the keys' entry into lookup to the verdict.
     pub(crate) verdict_clocks: u64,
 }
@@ -101,7 +105,15 @@ impl Rig {
         commands.execute(&[target_row()?], TIMEOUT)?;
         driver.arm()?;
         shared.card().trace(true);
-        let mut rig = Self { shared, driver, commands, ring, next_number: 0, verdict_clocks: 0 };
+        let mut rig = Self {
+            shared,
+            driver,
+            commands,
+            ring,
+            next_number: 0,
+            place: RingPlace::new(RECORD_LINES.into()),
+            verdict_clocks: 0,
+        };
         rig.verdict_clocks = rig.probe()?;
         Ok(rig)
     }
@@ -168,13 +180,27 @@ impl Rig {
     pub(crate) fn settle(&mut self) -> Result<(), Failure> {
         for _ in 0..4000 {
             self.run(256);
-            let records = self.ring.poll(u32::MAX, |_| writ_driver::Flow::Taken)?.records;
+            let records = self.discard()?;
             let is_idle = records == 0 && self.shared.card().queued() == 0 && self.driver.status()?.records_idle;
-            if is_idle && self.ring.poll(u32::MAX, |_| writ_driver::Flow::Taken)?.records == 0 {
+            if is_idle && self.discard()? == 0 {
                 return Ok(());
             }
         }
         Err(Failure::Endless("the card's work"))
+    }
+
+    /// Takes the records that are there, only to know where the next one goes.
+    fn discard(&mut self) -> Result<u32, Failure> {
+        let place = &mut self.place;
+        let progress = self.ring.poll(u32::MAX, |event| {
+            match event {
+                Event::Packet(packet) => place.advance(record_lines(packet.payload.len() as u16)),
+                Event::Gap(_) => place.advance(1),
+                Event::Lost { .. } => {}
+            }
+            Flow::Taken
+        })?;
+        Ok(progress.records)
     }
 }
 

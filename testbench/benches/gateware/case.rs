@@ -10,6 +10,7 @@ use writ_abi::registers::Counter;
 use writ_driver::{Counters, Event, Flow};
 use writ_sim::card::SimCard;
 use writ_testbench::check::loss::{Backlog, RingSide, record_lines};
+use writ_testbench::check::ring_side::RingModel;
 use writ_testbench::traffic::line;
 use writ_testbench::traffic::load::{FCS_BYTES, FrameSizes, LoadPlan};
 
@@ -23,8 +24,10 @@ use crate::source::{Pace, Source};
 const SLICE_CLOCKS: u64 = 256;
 /// Clocks in which a beat is offered in every one.
 const EVERY_CLOCK_CLOCKS: u64 = 4096;
-/// Lines that a completion takes on its way to host memory, with an index line for each.
-const COMPLETION_LINES: u64 = 3;
+/// Lines that a completion takes on its way to host memory.
+const COMPLETION_LINES: u64 = 2;
+/// Completions behind which their index is written, or behind the last for now.
+const COMPLETIONS_OF_INDEX: u64 = 16;
 /// Looks at the card in which everything has to come to its end.
 const LOOKS_MAX: u64 = 100_000;
 
@@ -75,6 +78,7 @@ struct Stretch {
     decisions: Decisions,
     commands: CommandLoad,
     backlog: Backlog,
+    ring: RingModel,
     matched: u64,
     matched_bytes: u64,
     records: u64,
@@ -123,11 +127,10 @@ impl Case {
         self.found(&line, &dense, drops, faults)
     }
 
-    fn found(&self, line: &Stretch, dense: &Stretch, drops: Drops, mut faults: Vec<String>) -> Result<Found, Failure> {
+    fn found(&self, line: &Stretch, dense: &Stretch, drops: Drops, faults: Vec<String>) -> Result<Found, Failure> {
         let mut drops_expected = [0; DropCause::ALL.len()];
-        match line.backlog.expected(line.matched, line.records) {
-            Some(expected) => drops_expected[DropCause::RecordFifo as usize] = expected,
-            None => faults.push(format!("{} records of {} frames that match", line.records, line.matched)),
+        if !line.backlog.fits() {
+            drops_expected[DropCause::RecordFifo as usize] = line.ring.dropped();
         }
         let wire = [line, dense].map(|stretch| stretch.source.wire_clocks);
         let [Some(on_line), Some(in_every_clock)] = wire else { return Err(Failure::Endless("the wire path")) };
@@ -160,7 +163,9 @@ impl Case {
             let is_offered = !stretch.source.is_done() || rig.shared.card().queued() > 0;
             if is_offered {
                 let submitted = stretch.commands.submit(&mut rig.commands, now)?;
-                stretch.backlog.other(now, submitted * COMPLETION_LINES);
+                let lines = submitted * COMPLETION_LINES + submitted.div_ceil(COMPLETIONS_OF_INDEX);
+                stretch.backlog.other(now, lines);
+                stretch.ring.complete(now, submitted);
             }
             let spent = rig.run(SLICE_CLOCKS);
             if is_offered {
@@ -199,6 +204,7 @@ impl Case {
             decisions: Decisions::new(rig.verdict_clocks),
             commands: CommandLoad::new(self.commands_per_s, first_clock)?,
             backlog: Backlog::new(side),
+            ring: RingModel::new(side, rig.place),
             matched: 0,
             matched_bytes: 0,
             records: 0,
@@ -222,13 +228,14 @@ impl Stretch {
                 continue;
             };
             self.source.arrived(arrival.port, arrival.clock, wire_bytes);
-            self.decisions.arrived(arrival.port, arrival.clock, wire_bytes);
-            if is_matched {
-                let bytes = wire_bytes - FCS_BYTES;
+            let bytes = wire_bytes - FCS_BYTES;
+            // Sizes fit: they come out of the plan.
+            let lines = is_matched.then(|| record_lines(bytes as u16));
+            self.decisions.arrived(arrival.port, arrival.clock, wire_bytes, lines);
+            if let Some(lines) = lines {
                 self.matched += 1;
                 self.matched_bytes += bytes as u64;
-                // Sizes fit: they come out of the plan.
-                self.backlog.record(arrival.clock, record_lines(bytes as u16));
+                self.backlog.record(arrival.clock, lines);
             }
         }
         for frame in seen.egress.drain(..) {
@@ -237,20 +244,26 @@ impl Stretch {
         for (clock, tap) in seen.taps.drain(..) {
             self.decisions.take(clock, &tap);
         }
+        for (clock, lines) in self.decisions.take_due() {
+            self.ring.offer(clock, lines);
+        }
     }
 
     /// Takes the records that are there.
     fn poll(&mut self, rig: &mut Rig) -> Result<u32, Failure> {
         let (records, bytes, missing) = (&mut self.records, &mut self.record_bytes, &mut self.missing);
+        let place = &mut rig.place;
         let progress = rig.ring.poll(u32::MAX, |event| {
             match event {
                 Event::Packet(packet) => {
                     *records += 1;
                     *bytes += packet.payload.len() as u64;
+                    place.advance(record_lines(packet.payload.len() as u16));
                 }
                 Event::Gap(gap) => {
                     let span = gap.last_sequence.get().wrapping_sub(gap.first_sequence.get());
                     *missing += u64::from(span) + 1;
+                    place.advance(1);
                 }
                 // Nobody has named them: what is missing does not add up below.
                 Event::Lost { .. } => {}
@@ -292,6 +305,7 @@ impl Stretch {
         equal("frames that never left", self.source.missing() as u64, 0);
         equal("frames that nobody sent", self.decisions.strays, 0);
         equal("frames without a decision", self.decisions.missing() as u64, 0);
+        equal("decisions in another clock than due", self.decisions.untimely, 0);
         equal("commands refused", self.commands.refused, 0);
         equal("FRAMES_IN_A", counted.by(Counter::FramesInA), a.frames);
         equal("FRAMES_IN_B", counted.by(Counter::FramesInB), b.frames);

@@ -5,6 +5,7 @@
 
 pub mod loss;
 mod received;
+pub mod ring_side;
 mod verdict;
 
 use std::fs;

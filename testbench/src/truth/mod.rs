@@ -128,7 +128,7 @@ impl Selector {
     /// Looks through all frames.
     pub fn select(&self, frames: &[StampedFrame<'_>]) -> Selection {
         let mut selection = Selection::default();
-        // Datagrams whose first fragment matched by port: the others cannot, and are listed.
+        // Datagrams whose first fragment matched by port or inside a tunnel: the others cannot, and are listed.
         let mut split = Vec::new();
         for (index, frame) in frames.iter().enumerate() {
             let inside = (self.start_ns..self.effective_end_ns()).contains(&frame.stamp_ns);
@@ -146,7 +146,7 @@ impl Selector {
                 } else {
                     selection.outside.push(expected)
                 }
-                split.extend(hit.packet.and_then(|packet| packet.datagram));
+                split.extend(hit.split(&seen));
             } else if inside && let Some(layers) = self.hidden(&seen, frame.data, &split) {
                 selection.unsupported.push(Unsupported { frame: index, layers });
             }
@@ -176,10 +176,10 @@ impl Selector {
         Some(Hit { packet, direction })
     }
 
-    fn hidden(&self, seen: &Seen, frame: &[u8], split: &[ip::Datagram]) -> Option<String> {
-        let datagrams = [&seen.outer, &seen.inner].into_iter().flatten().filter_map(|packet| packet.datagram);
-        if datagrams.into_iter().any(|datagram| split.contains(&datagram)) {
-            return Some("fragment without ports".to_owned());
+    fn hidden(&self, seen: &Seen, frame: &[u8], split: &[(ip::Datagram, &'static str)]) -> Option<String> {
+        let mut datagrams = [&seen.outer, &seen.inner].into_iter().flatten().filter_map(|packet| packet.datagram);
+        if let Some((_, what)) = datagrams.find_map(|datagram| split.iter().find(|(known, _)| *known == datagram)) {
+            return Some((*what).to_owned());
         }
         let is_ours = |packet: &deep::DeepPacket| {
             let alone = Seen { outer: Some(packet.ip.clone()), ..Seen::default() };
@@ -194,6 +194,17 @@ struct Hit<'a> {
     /// `None`: the whole frame.
     packet: Option<&'a IpPacket>,
     direction: Direction,
+}
+
+impl Hit<'_> {
+    /// Datagrams that the frame begins and whose other fragments do not show what was hit, with what those are.
+    fn split(&self, seen: &Seen) -> Vec<(ip::Datagram, &'static str)> {
+        let is_inner = self.packet.is_some() && self.packet == seen.inner.as_ref();
+        let around = seen.outer.as_ref().filter(|_| is_inner).and_then(|outer| outer.datagram);
+        let own = self.packet.and_then(|packet| packet.datagram);
+        let around = around.map(|datagram| (datagram, "fragment without the tunnel's header"));
+        around.into_iter().chain(own.map(|datagram| (datagram, "fragment without ports"))).collect()
+    }
 }
 
 /// What matched in a frame.

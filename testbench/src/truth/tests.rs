@@ -155,6 +155,40 @@ fn fragments_of_an_endpoint_are_listed() {
     assert!(selection.unsupported.iter().all(|hidden| hidden.layers == "fragment without ports"));
 }
 
+/// A fragment of 192.0.2.1's datagram 7 to 192.0.2.2, protocol 4.
+fn fragment_of_a_tunnel(flags_and_offset: u16, payload: &[u8]) -> Vec<u8> {
+    let mut frame = vec![2; 12];
+    frame.extend([0x08, 0x00, 0x45, 0]);
+    frame.extend((20 + payload.len() as u16).to_be_bytes());
+    frame.extend([0, 7]);
+    frame.extend(flags_and_offset.to_be_bytes());
+    frame.extend([64, 4, 0, 0, 192, 0, 2, 1, 192, 0, 2, 2]);
+    frame.extend(payload);
+    frame
+}
+
+#[test]
+fn fragments_behind_a_tunnel_s_header_are_listed() {
+    let mut inner = vec![0x45, 0, 0, 100, 0, 9, 0, 0, 64, 17, 0, 0, 198, 51, 100, 10, 203, 0, 113, 5];
+    inner.extend([0; 28]);
+    let datas =
+        [fragment_of_a_tunnel(0x2000, &inner), fragment_of_a_tunnel(6, &[0; 52]), fragment_of_a_tunnel(0, &[0; 52])];
+    let frames: Vec<_> =
+        (0..).zip(&datas).map(|(stamp_ns, data)| StampedFrame { stamp_ns, from_b: false, data }).collect();
+    let select = |target: &str| {
+        let targets = vec![target.parse().expect("a good target")];
+        Selector { targets, scope: Scope::Content, prefix_bits: None, start_ns: 0, end_ns: 1 << 30 }.select(&frames)
+    };
+    for inside in ["ipv4=198.51.100.10", "tunnel=ipip@192.0.2.2"] {
+        let selection = select(inside);
+        let listed = Unsupported { frame: 1, layers: "fragment without the tunnel's header".to_owned() };
+        assert_eq!((selection.selected[0].frame, &selection.unsupported[..]), (0, &[listed][..]), "{inside}");
+        assert_eq!(selection.selected[0].octets.len(), 48, "what the fragment holds of the packet");
+    }
+    let around = select("ipv4=192.0.2.1");
+    assert_eq!((around.selected.len(), around.unsupported.len()), (3, 0), "addresses are in every fragment");
+}
+
 #[test]
 fn leap_seconds() {
     assert_eq!(tai_from_utc_ns(1_700_000_000_000_000_007), 1_700_000_037_000_000_007);

@@ -13,7 +13,7 @@ use writ_testbench::truth::Scope;
 use crate::{Folder, binaries};
 
 /// The folder of captures; `None` if it is not there, which on CI is a failure.
-fn captures() -> Option<PathBuf> {
+pub(crate) fn captures() -> Option<PathBuf> {
     let folder = workspace_root().join("../shared/captures");
     if folder.is_dir() {
         return Some(folder);

@@ -6,6 +6,7 @@ mod broken_lines;
 mod captures;
 mod certificates;
 mod crash;
+mod encapsulations;
 mod overload;
 mod whole_chain;
 mod wires;

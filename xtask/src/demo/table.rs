@@ -68,7 +68,8 @@ fn unsupported(out: &mut String, summary: &Summary) {
         by_layers.entry(&packet.layers).or_default().insert(packet.frame);
     }
     let count: usize = by_layers.values().map(BTreeSet::len).sum();
-    let _ = writeln!(out, "unseen    {count} packets of targets behind layers that are not looked into yet:");
+    let packets = if count == 1 { "packet" } else { "packets" };
+    let _ = writeln!(out, "unseen    {count} {packets} of targets that the card does not find, and what hides them:");
     for (layers, frames) in by_layers {
         const SHOWN: usize = 8;
         let shown: Vec<String> = frames.iter().take(SHOWN).map(usize::to_string).collect();

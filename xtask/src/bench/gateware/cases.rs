@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::mac_fifo;
 use crate::bench::report::Row;
 use crate::failure::Failure;
 
@@ -15,6 +16,7 @@ pub(super) struct Case {
     pub(super) beats_per_clock: f64,
     pub(super) frames_per_clock: f64,
     pub(super) wire_clocks: (f64, f64),
+    pub(super) mac_fifo_clocks: f64,
     pub(super) decision_clocks: (f64, f64),
     pub(super) drops: f64,
     pub(super) drops_expected: f64,
@@ -81,6 +83,7 @@ fn case(rows: &[Row], wanted: Load) -> Result<Case, Failure> {
         beats_per_clock: value("beats_per_clock")?,
         frames_per_clock: value("frames_per_clock")?,
         wire_clocks: (value("wire_latency_clocks_min")?, value("wire_latency_clocks_max")?),
+        mac_fifo_clocks: value(mac_fifo::NAME)?,
         decision_clocks: (value("decision_latency_clocks_min")?, value("decision_latency_clocks_max")?),
         drops: value("drops")?,
         drops_expected: value("drops_expected")?,
@@ -110,6 +113,7 @@ mod tests {
             "frames_per_clock",
             "wire_latency_clocks_min",
             "wire_latency_clocks_max",
+            "mac_fifo_latency_clocks_max",
             "decision_latency_clocks_min",
             "decision_latency_clocks_max",
             "drops",

@@ -9,6 +9,12 @@ use super::cases::Case;
 
 /// Clocks that a frame may take through the core.
 const WIRE_CLOCKS_MAX: f64 = 20.0;
+/// Clocks that the FIFO in front of the MAC may add: what its arithmetic says, rounded up.
+const MAC_FIFO_CLOCKS_MAX: f64 = 37.0;
+/// Beside table commands, completions share the bus with records in an order that the calculation of drops does not follow to the clock: it may be
+/// off by so much of the drops, and by so many of them. Without commands, and where everything fits, it is exact.
+const DROPS_SHARE_OFF_MAX: f64 = 0.03;
+const DROPS_OFF_MAX: f64 = 16.0;
 /// Clocks that the simulation should run a second, for these sizes.
 const CLOCKS_PER_S: f64 = 200e3;
 const SIZES_OF_SPEED: [&str; 2] = ["imix", "512"];
@@ -71,12 +77,15 @@ fn core_misses(case: &Case, wire_clocks: f64) -> Vec<String> {
     if most > WIRE_CLOCKS_MAX {
         misses.push(format!("wire latency of {most} clocks, more than {WIRE_CLOCKS_MAX}"));
     }
+    if case.mac_fifo_clocks > MAC_FIFO_CLOCKS_MAX {
+        misses.push(format!("{} clocks in the MAC-side FIFO, more than {MAC_FIFO_CLOCKS_MAX}", case.mac_fifo_clocks));
+    }
     for (cause, drops, expected) in &case.by_cause {
-        if drops != expected {
+        if are_drops_wrong(case, *drops, *expected) {
             misses.push(format!("{drops} drops by {cause}, not {expected}"));
         }
     }
-    if case.drops != case.drops_expected {
+    if are_drops_wrong(case, case.drops, case.drops_expected) {
         misses.push(format!("{} drops, not {}", case.drops, case.drops_expected));
     }
     let commands = case.commands_per_s as f64 * SHARE_MIN;
@@ -88,6 +97,12 @@ fn core_misses(case: &Case, wire_clocks: f64) -> Vec<String> {
         misses.push(format!("{:.4} frames a clock are looked up, the lines carry more", case.frames_per_clock));
     }
     misses
+}
+
+fn are_drops_wrong(case: &Case, drops: f64, expected: f64) -> bool {
+    let is_exact = case.commands_per_s == 0 || expected == 0.0;
+    let off_max = if is_exact { 0.0 } else { expected * DROPS_SHARE_OFF_MAX + DROPS_OFF_MAX };
+    (drops - expected).abs() > off_max
 }
 
 /// Frames that both lines carry in a clock, on average.
@@ -110,10 +125,11 @@ mod tests {
             beats_per_clock: 1.0,
             frames_per_clock: 0.1445,
             wire_clocks: (4.0, 4.0),
+            mac_fifo_clocks: 31.0,
             decision_clocks: (60.0, 80.0),
-            drops: 7.0,
-            drops_expected: 7.0,
-            by_cause: vec![("record_fifo".to_owned(), 7.0, 7.0)],
+            drops: 1046.0,
+            drops_expected: 1000.0,
+            by_cause: vec![("record_fifo".to_owned(), 1046.0, 1000.0)],
             ring_lines_per_clock: 0.5,
             table_commands_per_s: 10e6,
             clocks_per_s: 3e5,
@@ -127,18 +143,21 @@ mod tests {
         assert_eq!(judge(&[]), []);
     }
 
-    /// A word of the complaint, and what makes a good case bad.
-    type Damage = (&'static str, fn(&mut Case));
+    /// Makes a good case bad.
+    type Change = fn(&mut Case);
 
     #[test]
     fn every_goal_can_be_missed() {
-        let change: [Damage; 9] = [
+        let change: [(&str, Change); 12] = [
             ("beats a clock", |case| case.beats_per_clock = 0.9999),
             ("to 5 clocks", |case| case.wire_clocks.1 = 5.0),
             ("not 4 in every", |case| case.wire_clocks = (5.0, 5.0)),
             ("more than 20", |case| case.wire_clocks = (21.0, 21.0)),
-            ("by record_fifo", |case| case.by_cause[0].1 = 8.0),
-            ("8 drops", |case| case.drops = 8.0),
+            ("MAC-side", |case| case.mac_fifo_clocks = 38.0),
+            ("by record_fifo", |case| case.by_cause[0].1 = 1047.0),
+            ("1047 drops", |case| case.drops = 1047.0),
+            ("999 drops", |case| (case.commands_per_s, case.drops) = (0, 999.0)),
+            ("1 drops by copy_fifo", |case| case.by_cause.push(("copy_fifo".to_owned(), 1.0, 0.0))),
             ("table commands", |case| case.table_commands_per_s = 9.7e6),
             ("looked up", |case| case.frames_per_clock = 0.141),
             ("looked up", |case| case.frame_bytes = "none".to_owned()),

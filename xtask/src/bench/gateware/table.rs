@@ -24,10 +24,10 @@ const NOTES: &str = "
 bytes       without FCS; both ports at 100GbE line rate, in bursts: the MAC stands still for 8 of 1024 clocks and then catches up
 beats/clk   of a second run that offers a beat in every clock on both ports: those that left as they came
 decision    from a frame's last window beat to its verdict
-drops       expected: none if the lines offered fit the record FIFO when one a clock is taken; else offered less accepted, all at that FIFO
+drops       expected: none if the lines offered fit the record FIFO when one a clock is taken; else what a calculation of that FIFO says, which is
+            exact without commands. Offered less accepted is exactly what the card counts, per cause and per match, or there is a FAULT
 lines/clk   64-byte lines of all DMA; the simulated bus takes one a clock, 165 Gb/s, where PCIe Gen3 x16 takes about 111 Gb/s
 k clk/s     by processor time of the one thread that simulates
-MAC FIFO    not part of the simulated top, so not measured here; its arithmetic stands with its block
 ";
 
 /// Renders the table, with what is missed below it.
@@ -50,6 +50,13 @@ pub(super) fn render(cases: &[Case], misses: &[Miss]) -> String {
         out.push('\n');
     }
     out.push_str(NOTES);
+    if let Some(case) = cases.first() {
+        let _ = writeln!(
+            out,
+            "MAC FIFO    up to {} clocks more in front of a transmitting MAC: its block's own measurement, between lines 200 ppm apart",
+            case.mac_fifo_clocks
+        );
+    }
     let binding = misses.iter().filter(|miss| miss.is_binding()).count();
     for miss in misses {
         let _ = writeln!(out, "{} {miss}", if miss.is_binding() { "!" } else { "*" });
