@@ -264,12 +264,17 @@ fn ends(cell: &Cell) -> impl Iterator<Item = Net> + '_ {
 mod tests {
     use super::*;
 
-    /// A block from a list of cells: kind, connections; ports: name, direction, bits.
-    fn netlist(name: &str, ports: &[(&str, &str, &[u32])], cells: &[(&str, &[(&str, &str, &[u32])])]) -> Netlist {
-        let port = |(name, direction, bits): &(&str, &str, &[u32])| {
+    /// Name, direction, bits.
+    type Pin<'a> = (&'a str, &'a str, &'a [u32]);
+    /// Kind, connections.
+    type ListedCell<'a> = (&'a str, &'a [Pin<'a>]);
+
+    /// A block from a list of ports and one of cells.
+    fn netlist(name: &str, ports: &[Pin<'_>], cells: &[ListedCell<'_>]) -> Netlist {
+        let port = |(name, direction, bits): &Pin<'_>| {
             format!(r#""{name}": {{"direction": "{direction}", "bits": {bits:?}}}"#)
         };
-        let cell = |(index, (kind, pins)): (usize, &(&str, &[(&str, &str, &[u32])]))| {
+        let cell = |(index, (kind, pins)): (usize, &ListedCell<'_>)| {
             let directions: Vec<String> = pins.iter().map(|pin| format!(r#""{}": "{}""#, pin.0, pin.1)).collect();
             let connections: Vec<String> = pins.iter().map(|pin| format!(r#""{}": {:?}"#, pin.0, pin.2)).collect();
             format!(
@@ -350,13 +355,13 @@ mod tests {
         let co: Vec<[u32; 4]> = (0..5).map(|cell| [200 + cell, 300 + cell, 400 + cell, 101 + cell]).collect();
         let o: Vec<[u32; 4]> = (0..5).map(|cell| [500 + cell, 600 + cell, 700 + cell, 800 + cell]).collect();
         let s: Vec<[u32; 4]> = (0..5).map(|cell| [10 + cell, 20 + cell, 30 + cell, 40 + cell]).collect();
-        let pins: Vec<[(&str, &str, &[u32]); 4]> = (0..5)
+        let pins: Vec<[Pin<'_>; 4]> = (0..5)
             .map(|cell| {
                 let (ci, s): (&[u32], &[u32]) = (&ci[cell], &s[cell]);
                 [("CI", "input", ci), ("S", "input", s), ("O", "output", &o[cell][..]), ("CO", "output", &co[cell][..])]
             })
             .collect();
-        let mut cells: Vec<(&str, &[(&str, &str, &[u32])])> = pins.iter().map(|pins| ("CARRY4", &pins[..])).collect();
+        let mut cells: Vec<ListedCell<'_>> = pins.iter().map(|pins| ("CARRY4", &pins[..])).collect();
         let from = register(&[1], &[10]);
         cells.push(("FDRE", &from));
         let of = |end: u32| {
