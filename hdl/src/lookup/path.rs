@@ -50,7 +50,7 @@ pub struct LookupPath {
     pub parsed: Signal<In, Parsed>,
     /// Hits are wanted.
     pub armed: Signal<In, Bit>,
-    /// See [`crate::time::CardClock`].
+    /// See [`crate::time::SteeredClock`].
     pub expiry_floor: Signal<In, Bits<44>>,
     /// Length of the prefixes in the prefix table. Does not change while armed.
     pub prefix_bits: Signal<In, Bits<8>>,

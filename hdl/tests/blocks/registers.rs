@@ -245,6 +245,34 @@ fn status_shows_no_stale_readiness_behind_a_reset() {
     assert_eq!(bus.read(control::STATUS_AT) & 1, 0);
 }
 
+/// Three clocks of events, and three more with the wires' counts.
+fn expected_count(name: &str) -> u64 {
+    match name {
+        "DROP_UNATTRIBUTED" | "DROP_WINDOW_FIFO_A" | "SCRUB_ROUNDS" | "TAP_CUT_B" | "SELF_TEST_A" => 6,
+        "DROP_WINDOW_FIFO" | "MULTI_HITS" => 12,
+        "EXPIRED_HITS" => 18,
+        "DAMAGED_READS" => 126,
+        "DAMAGED_ROWS" => 30,
+        "CLASS_L4_TRUNCATED" | "RECORDS_DUE" => 2,
+        "CLASS_INNER_IP" => 4,
+        "FRAMES_HIT" | "DROP_OVERSIZE" | "RECORDS" => 1,
+        "DROP_WIRE_ERROR" => 0x4_0000_0014,
+        "FRAMES_IN_A" => 0x1_ffff_fff0,
+        "BYTES_IN_A" => 0x1_ffff_fff1,
+        "FRAMES_OUT_B" => 0x1_ffff_fff3,
+        "DROP_TAP_FIFO_A" => 0x1_ffff_fff4,
+        "MAC_OVERFLOW_B" => 0x1_ffff_fff5,
+        "MAC_UNDERFLOW_B" => 0x1_ffff_fff6,
+        "FRAMES_IN_B" => 0x2_0000_0020,
+        "BYTES_IN_B" => 0x2_0000_0021,
+        "FRAMES_OUT_A" => 0x2_0000_0023,
+        "DROP_TAP_FIFO_B" => 0x2_0000_0024,
+        "MAC_OVERFLOW_A" => 0x2_0000_0025,
+        "MAC_UNDERFLOW_A" => 0x2_0000_0026,
+        _ => 0,
+    }
+}
+
 #[test]
 fn counters_count_and_are_copied_together() {
     let mut bench = Bench::new(Counters::default(), |block| &mut block.clock);
@@ -301,32 +329,7 @@ fn counters_count_and_are_copied_together() {
     bench.block.snapshot.next = true;
     bench.tick();
     for (n, (_, name, _)) in COUNTERS.iter().enumerate() {
-        // Three clocks, and three more with the wires' counts.
-        let expected = match *name {
-            "DROP_UNATTRIBUTED" | "DROP_WINDOW_FIFO_A" | "SCRUB_ROUNDS" | "TAP_CUT_B" | "SELF_TEST_A" => 6,
-            "DROP_WINDOW_FIFO" | "MULTI_HITS" => 12,
-            "EXPIRED_HITS" => 18,
-            "DAMAGED_READS" => 126,
-            "DAMAGED_ROWS" => 30,
-            "CLASS_L4_TRUNCATED" | "RECORDS_DUE" => 2,
-            "CLASS_INNER_IP" => 4,
-            "FRAMES_HIT" | "DROP_OVERSIZE" | "RECORDS" => 1,
-            "DROP_WIRE_ERROR" => 0x4_0000_0014,
-            "FRAMES_IN_A" => 0x1_ffff_fff0,
-            "BYTES_IN_A" => 0x1_ffff_fff1,
-            "FRAMES_OUT_B" => 0x1_ffff_fff3,
-            "DROP_TAP_FIFO_A" => 0x1_ffff_fff4,
-            "MAC_OVERFLOW_B" => 0x1_ffff_fff5,
-            "MAC_UNDERFLOW_B" => 0x1_ffff_fff6,
-            "FRAMES_IN_B" => 0x2_0000_0020,
-            "BYTES_IN_B" => 0x2_0000_0021,
-            "FRAMES_OUT_A" => 0x2_0000_0023,
-            "DROP_TAP_FIFO_B" => 0x2_0000_0024,
-            "MAC_OVERFLOW_A" => 0x2_0000_0025,
-            "MAC_UNDERFLOW_A" => 0x2_0000_0026,
-            _ => 0,
-        };
-        assert_eq!(read(&mut bench, n), expected, "{name}");
+        assert_eq!(read(&mut bench, n), expected_count(name), "{name}");
     }
     assert_eq!(read(&mut bench, COUNTERS.len()), 0);
 }

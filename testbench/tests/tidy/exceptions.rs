@@ -3,12 +3,12 @@
 /// Functions of more than 70 lines: file, function, lines.
 pub(crate) const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
     ("hdl/src/lookup/engine/core.rs", "update", 351), // one state machine over all commands
-    ("hdl/src/top.rs", "update", 255),                // wires between all parts
 ];
 
 /// Folders of more than 12 entries: folder, entries.
 pub(crate) const FULL_FOLDERS: &[(&str, usize)] = &[
-    ("hdl/src/emit", 21),            // one file a pass of the back end
+    ("hdl/src", 15),                 // one folder a part of the card, as the architecture has them
+    ("hdl/src/emit", 22),            // one file a pass of the back end
     ("host/handover/src", 13),       // one file a codec, one a vocabulary
     ("host/handover/src/pspdu", 16), // one file a type of the standard's module
 ];
