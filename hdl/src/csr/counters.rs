@@ -1,8 +1,8 @@
 //! 64-bit counters, and their copies that the host reads.
 //!
 //! # Theory of operation
-//! Each counter adds what its event says; `snapshot` copies all of them in one clock, so the host reads values that belong together. The order is
-//! that of [`writ_abi::registers::COUNTERS`]: construction fails if this block's order is another.
+//! Each counter adds what its event said in the clock before; `snapshot` copies all of them in one clock, so the host reads values that belong
+//! together. A copy that is asked for is at the output one clock later. The order of the counters is that of [`writ_abi::registers::COUNTERS`]: construction fails if this block's order is another.
 
 use crate::prelude::*;
 use writ_abi::registers::{COUNTERS, Counter};
@@ -56,21 +56,23 @@ pub struct CounterCell {
     pub snapshot: Signal<In, Bit>,
     /// The copy.
     pub shown: Signal<Out, Bits<64>>,
-    value: RegR<Bits<64>>,
+    added: RegR<Bits<16>>,
+    count: WideCounter,
     copy: RegR<Bits<64>>,
 }
 
 impl Logic for CounterCell {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, value, copy);
-        self.value.reset.next = self.reset.val();
+        dff_setup!(self, clock, added, copy);
+        clock!(self, clock, count);
+        self.added.reset.next = self.reset.val();
+        self.count.reset.next = self.reset.val();
         self.copy.reset.next = self.reset.val();
-        if self.add.val().any() {
-            self.value.d.next = self.value.q.val() + bit_cast::<64, 16>(self.add.val());
-        }
+        self.added.d.next = self.add.val();
+        self.count.add.next = self.added.q.val();
         if self.snapshot.val() {
-            self.copy.d.next = self.value.q.val();
+            self.copy.d.next = self.count.value.val();
         }
         self.shown.next = self.copy.q.val();
     }
@@ -131,9 +133,12 @@ pub struct Counters {
     pub read: Signal<In, Bit>,
     /// Which.
     pub number: Signal<In, Bits<6>>,
-    /// Its copy; 0 while `read` is low and where no counter is.
+    /// Its copy, one clock later; 0 behind a clock without `read` and where no counter is.
     pub shown: Signal<Out, Bits<64>>,
     cell: [CounterCell; COUNT],
+    answer: Reg<Bits<64>>,
+    chosen: [Signal<Local, Bits<64>>; COUNT],
+    found: Signal<Local, Bits<64>>,
     cell_number: [Constant<Bits<6>>; COUNT],
     class_number: [Constant<Bits<4>>; 16],
     cause_number: [Constant<Bits<3>>; 3],
@@ -172,6 +177,9 @@ impl Default for Counters {
             number: Signal::default(),
             shown: Signal::default(),
             cell: core::array::from_fn(|_| CounterCell::default()),
+            answer: Reg::default(),
+            chosen: core::array::from_fn(|_| Signal::default()),
+            found: Signal::default(),
             cell_number: core::array::from_fn(|number| Constant::new((number as LiteralType).into())),
             class_number: core::array::from_fn(|number| Constant::new((number as LiteralType).into())),
             cause_number: core::array::from_fn(|number| Constant::new((number as LiteralType).into())),
@@ -182,15 +190,20 @@ impl Default for Counters {
 impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
-        self.shown.next = bits::<64>(0);
+        dff_setup!(self, clock, answer);
+        self.found.next = bits::<64>(0);
         for i in 0..42 {
             self.cell[i].clock.next = self.clock.val();
             self.cell[i].reset.next = self.reset.val();
             self.cell[i].snapshot.next = self.snapshot.val();
+            self.chosen[i].next = bits::<64>(0);
             if self.read.val() & (self.number.val() == self.cell_number[i].val()) {
-                self.shown.next = self.cell[i].shown.val();
+                self.chosen[i].next = self.cell[i].shown.val();
             }
+            self.found.next = self.found.val() | self.chosen[i].val();
         }
+        self.answer.d.next = self.found.val();
+        self.shown.next = self.answer.q.val();
         for i in 0..42 {
             self.cell[i].add.next = bits::<16>(0);
         }
