@@ -264,12 +264,15 @@ fn ends(cell: &Cell) -> impl Iterator<Item = Net> + '_ {
 mod tests {
     use super::*;
 
+    /// Name, direction and signals of each pin.
+    type Pins<'a> = &'a [(&'a str, &'a str, &'a [u32])];
+
     /// A block from a list of cells: kind, connections; ports: name, direction, bits.
-    fn netlist(name: &str, ports: &[(&str, &str, &[u32])], cells: &[(&str, &[(&str, &str, &[u32])])]) -> Netlist {
+    fn netlist(name: &str, ports: Pins<'_>, cells: &[(&str, Pins<'_>)]) -> Netlist {
         let port = |(name, direction, bits): &(&str, &str, &[u32])| {
             format!(r#""{name}": {{"direction": "{direction}", "bits": {bits:?}}}"#)
         };
-        let cell = |(index, (kind, pins)): (usize, &(&str, &[(&str, &str, &[u32])]))| {
+        let cell = |(index, (kind, pins)): (usize, &(&str, Pins<'_>))| {
             let directions: Vec<String> = pins.iter().map(|pin| format!(r#""{}": "{}""#, pin.0, pin.1)).collect();
             let connections: Vec<String> = pins.iter().map(|pin| format!(r#""{}": {:?}"#, pin.0, pin.2)).collect();
             format!(
@@ -356,7 +359,7 @@ mod tests {
                 [("CI", "input", ci), ("S", "input", s), ("O", "output", &o[cell][..]), ("CO", "output", &co[cell][..])]
             })
             .collect();
-        let mut cells: Vec<(&str, &[(&str, &str, &[u32])])> = pins.iter().map(|pins| ("CARRY4", &pins[..])).collect();
+        let mut cells: Vec<(&str, Pins<'_>)> = pins.iter().map(|pins| ("CARRY4", &pins[..])).collect();
         let from = register(&[1], &[10]);
         cells.push(("FDRE", &from));
         let of = |end: u32| {
