@@ -1,7 +1,7 @@
 //! Primitives in RustHDL's own simulator, step by step, against plain Rust models.
 
 use rust_hdl::core::prelude::*;
-use writ_hdl::prim::{DualClockRam, Fifo, GrayCounter, Ram1r1w, Ram2p, RamStyle};
+use writ_hdl::prim::{DualClockRam, Fifo, GrayCounter, Ram1r1w, Ram2p, RamStyle, WideCounter};
 
 /// One clock: inputs are settled while the clock is low, then it rises.
 fn clock<B: Block>(block: &mut B, set_clock: fn(&mut B, bool)) {
@@ -152,4 +152,32 @@ fn dual_clock_ram_reads_and_writes_on_its_own_clocks() {
     assert_eq!(edge(true, true, 9), 7);
     assert_eq!(edge(true, false, 10), 7);
     assert_eq!(edge(false, true, 11), 10);
+}
+
+#[test]
+fn a_wide_counter_is_exact_across_its_carries() {
+    let mut counter = WideCounter::default();
+    counter.connect_all();
+    let mut tick = |add: u64, reset: bool| {
+        counter.add.next = add.into();
+        counter.reset.next = reset;
+        for level in [false, true, false] {
+            counter.clock.next = level.into();
+            assert!(simulate(&mut counter, 100));
+        }
+        let value: LiteralType = counter.value.val().into();
+        value
+    };
+    let mut expected = 0;
+    // The largest addend, so that carries come as near to each other as they can, and some that do not fit evenly.
+    for n in 0..4_000_u64 {
+        let add = if n % 7 == 0 { n } else { 0xffff };
+        expected += add;
+        assert_eq!(tick(add, false), expected, "after {n} clocks");
+    }
+    assert!(expected >> 24 > 10, "carries were not tried");
+    assert_eq!(tick(1, true), 0);
+    assert_eq!((tick(5, false), tick(0, false)), (5, 5));
+    let near: u64 = (0..257).map(|_| tick(0xffff, false)).last().unwrap_or_default();
+    assert_eq!(near, 5 + 257 * 0xffff, "a carry soon after a reset");
 }

@@ -36,6 +36,9 @@
         conservation__full: assert (full == (count == 8));
 
         // What holds the two together from one clock to the next.
+        help__flags: assert (filled_q == (occupied_q == 8) && some_q == (occupied_q != 0) && one_q == (occupied_q == 1));
+        help__free: assert (free_q + occupied_q == 8);
+        help__behind: assert (behind_q == 3'(read_pointer_q + 1));
         help__shown: assert (!shown_q || occupied_q != 0);
         help__pointers: assert (3'(write_pointer_q - read_pointer_q) == occupied_q[2:0] && occupied_q <= 8);
         if (shown_q) help__output: assert (memory_read_data == memory_words[read_pointer_q]);

@@ -90,8 +90,12 @@ pub struct SizedDue {
     pub captured: Bits<16>,
     /// Lines of the payload.
     pub lines: Bits<8>,
-    /// Lines of the whole record.
+    /// Lines behind its first one, a second header line among them.
+    pub rest: Bits<9>,
+    /// Lines of the whole record: one more.
     pub room: Bits<9>,
+    /// The same with a gap record in front: two more.
+    pub room_with_gap: Bits<9>,
 }
 
 /// Numbers that are missing from a ring.

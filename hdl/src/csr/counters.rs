@@ -1,9 +1,9 @@
 //! 64-bit counters, and their copies that the host reads.
 //!
 //! # Theory of operation
-//! Each counter adds what its event says; `snapshot` copies all of them in one clock, so the host reads values that belong together.
-//! What happens on the wires' clocks is counted there ([`crate::axis::WireCounters`]) and only shown here. Numbers are those of
-//! [`writ_abi::registers::COUNTERS`].
+//! Each counter adds what its event said in the clock before; `snapshot` copies all of them in one clock, so the host reads values that belong
+//! together. A copy that is asked for is at the output one clock later. What happens on the wires' clocks is counted there
+//! ([`crate::axis::WireCounters`]) and only shown here. Numbers are those of [`writ_abi::registers::COUNTERS`].
 
 use crate::axis::WIRE_COUNTS;
 use crate::prelude::*;
@@ -81,21 +81,23 @@ pub struct CounterCell {
     pub snapshot: Signal<In, Bit>,
     /// The copy.
     pub shown: Signal<Out, Bits<64>>,
-    value: RegR<Bits<64>>,
+    added: RegR<Bits<16>>,
+    count: WideCounter,
     copy: RegR<Bits<64>>,
 }
 
 impl Logic for CounterCell {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, value, copy);
-        self.value.reset.next = self.reset.val();
+        dff_setup!(self, clock, added, copy);
+        clock!(self, clock, count);
+        self.added.reset.next = self.reset.val();
+        self.count.reset.next = self.reset.val();
         self.copy.reset.next = self.reset.val();
-        if self.add.val().any() {
-            self.value.d.next = self.value.q.val() + bit_cast::<64, 16>(self.add.val());
-        }
+        self.added.d.next = self.add.val();
+        self.count.add.next = self.added.q.val();
         if self.snapshot.val() {
-            self.copy.d.next = self.value.q.val();
+            self.copy.d.next = self.count.value.val();
         }
         self.shown.next = self.copy.q.val();
     }
@@ -156,9 +158,13 @@ pub struct Counters {
     pub read: Signal<In, Bit>,
     /// Which.
     pub number: Signal<In, Bits<6>>,
-    /// Its copy; 0 while `read` is low and where no counter is.
+    /// Its copy, one clock later; 0 behind a clock without `read` and where no counter is.
     pub shown: Signal<Out, Bits<64>>,
     cell: [CounterCell; CELLS],
+    answer: Reg<Bits<64>>,
+    chosen: [Signal<Local, Bits<64>>; CELLS],
+    wired: Signal<Local, Bits<64>>,
+    found: Signal<Local, Bits<64>>,
     errors_low: Reg<Bits<33>>,
     errors_high: Reg<Bits<32>>,
     errors_carried: Reg<Bits<32>>,
@@ -204,6 +210,10 @@ impl Default for Counters {
             number: Signal::default(),
             shown: Signal::default(),
             cell: core::array::from_fn(|_| CounterCell::default()),
+            answer: Reg::default(),
+            chosen: core::array::from_fn(|_| Signal::default()),
+            wired: Signal::default(),
+            found: Signal::default(),
             errors_low: Reg::default(),
             errors_high: Reg::default(),
             errors_carried: Reg::default(),
@@ -221,34 +231,39 @@ impl Logic for Counters {
     #[hdl_gen]
     fn update(&mut self) {
         // Flagged frames of both wires; the sum stands before the last count of a snapshot has come.
-        dff_setup!(self, clock, errors_low, errors_high, errors_carried);
+        dff_setup!(self, clock, errors_low, errors_high, errors_carried, answer);
         self.errors_low.d.next = bit_cast::<33, 32>(self.wire_a[2].val().get_bits::<32>(0))
             + bit_cast::<33, 32>(self.wire_b[2].val().get_bits::<32>(0));
         self.errors_high.d.next = self.wire_a[2].val().get_bits::<32>(32) + self.wire_b[2].val().get_bits::<32>(32);
         self.errors_carried.d.next = self.errors_high.q.val() + bit_cast::<32, 33>(self.errors_low.q.val() >> 32);
 
-        self.shown.next = bits::<64>(0);
+        self.found.next = bits::<64>(0);
         for i in 0..39 {
             self.cell[i].clock.next = self.clock.val();
             self.cell[i].reset.next = self.reset.val();
             self.cell[i].snapshot.next = self.snapshot.val();
             self.cell[i].add.next = bits::<16>(0);
+            self.chosen[i].next = bits::<64>(0);
             if self.read.val() & (self.number.val() == self.cell_number[i].val()) {
-                self.shown.next = self.cell[i].shown.val();
+                self.chosen[i].next = self.cell[i].shown.val();
             }
+            self.found.next = self.found.val() | self.chosen[i].val();
         }
+        self.wired.next = bits::<64>(0);
         for i in 0..WIRE_COUNTS {
             if self.read.val() & (self.number.val() == self.wire_a_number[i].val()) {
-                self.shown.next = self.wire_a[i].val();
+                self.wired.next = self.wire_a[i].val();
             }
             if self.read.val() & (self.number.val() == self.wire_b_number[i].val()) {
-                self.shown.next = self.wire_b[i].val();
+                self.wired.next = self.wire_b[i].val();
             }
         }
         if self.read.val() & (self.number.val() == self.errors_number.val()) {
-            self.shown.next = bit_cast::<64, 32>(self.errors_low.q.val().get_bits::<32>(0))
+            self.wired.next = bit_cast::<64, 32>(self.errors_low.q.val().get_bits::<32>(0))
                 | (bit_cast::<64, 32>(self.errors_carried.q.val()) << 32);
         }
+        self.answer.d.next = self.found.val() | self.wired.val();
+        self.shown.next = self.answer.q.val();
 
         if self.looked_up.val() & !self.looked_up_port.val() {
             self.cell[0].add.next = bits::<16>(1);

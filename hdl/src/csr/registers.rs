@@ -4,6 +4,9 @@
 //! See [`crate::csr`]. CONTROL.RESET acts in two steps: the bank takes its reset values in the clock of the write, everything else in the clock after
 //! it (`copy_reset`). A write that follows the reset by one clock therefore stands, and STATUS shows no stale `TABLES_READY` in between.
 //!
+//! An answer takes three clocks: the request, the registers and the counters' choice, the sum of both. What the rest of the card says about itself is
+//! one clock old, but for a reset, behind which nothing old is shown.
+//!
 //! What decides what a row matches or shows (PREFIX, OWN_TUNNELS) cannot be written while ARMED is set, so that no frame is looked up half by the old
 //! and half by the new value.
 
@@ -131,7 +134,7 @@ pub struct Registers {
     pub counter_read: Signal<Out, Bit>,
     /// Which.
     pub counter_number: Signal<Out, Bits<6>>,
-    /// Its copy.
+    /// Its copy, one clock later.
     pub counter: Signal<In, Bits<64>>,
     bank: RegisterBank,
     fields: Fields,
@@ -140,8 +143,15 @@ pub struct Registers {
     written_data: Reg<Bits<32>>,
     reading: RegR<Bit>,
     asked_address: Reg<Bits<12>>,
+    collecting: RegR<Bit>,
+    stored: Reg<Bits<32>>,
+    live: Reg<Bits<32>>,
+    low_half: Reg<Bit>,
+    high_half: Reg<Bit>,
     answering: RegR<Bit>,
     answer: Reg<Bits<32>>,
+    status: RegR<Bits<32>>,
+    seen_damage: RegR<Bits<32>>,
     now_high: RegR<Bits<32>>,
     pps_latched: RegR<Bits<64>>,
     restart: Reg<Bit>,
@@ -167,7 +177,9 @@ pub struct Registers {
     restarts: Signal<Local, Bit>,
     locked: Signal<Local, Bit>,
     in_counters: Signal<Local, Bit>,
+    aligned: Signal<Local, Bit>,
     value: Signal<Local, Bits<32>>,
+    half: Signal<Local, Bits<32>>,
 }
 
 fn constant(value: usize) -> Constant<Bits<12>> {
@@ -237,8 +249,15 @@ impl Default for Registers {
             written_data: Reg::default(),
             reading: RegR::default(),
             asked_address: Reg::default(),
+            collecting: RegR::default(),
+            stored: Reg::default(),
+            live: Reg::default(),
+            low_half: Reg::default(),
+            high_half: Reg::default(),
             answering: RegR::default(),
             answer: Reg::default(),
+            status: RegR::default(),
+            seen_damage: RegR::default(),
             now_high: RegR::default(),
             pps_latched: RegR::default(),
             restart: Reg::default(),
@@ -264,7 +283,9 @@ impl Default for Registers {
             restarts: Signal::default(),
             locked: Signal::default(),
             in_counters: Signal::default(),
+            aligned: Signal::default(),
             value: Signal::default(),
+            half: Signal::default(),
         }
     }
 }
@@ -273,11 +294,28 @@ impl Logic for Registers {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, writing, written_address, written_data, reading, asked_address, answering, answer);
-        dff_setup!(self, clock, now_high, pps_latched, restart, set, slews);
+        dff_setup!(
+            self,
+            clock,
+            now_high,
+            pps_latched,
+            restart,
+            set,
+            slews,
+            collecting,
+            stored,
+            live,
+            low_half,
+            high_half
+        );
+        dff_setup!(self, clock, status, seen_damage);
         clock!(self, clock, bank);
         self.writing.reset.next = self.reset.val();
         self.reading.reset.next = self.reset.val();
+        self.collecting.reset.next = self.reset.val();
         self.answering.reset.next = self.reset.val();
+        self.status.reset.next = self.copy_reset.val();
+        self.seen_damage.reset.next = self.copy_reset.val();
         self.now_high.reset.next = self.reset.val();
         self.pps_latched.reset.next = self.reset.val();
         self.set.reset.next = self.reset.val();
@@ -316,22 +354,25 @@ impl Logic for Registers {
             & self.written_data.q.val().get_bit(31);
         self.slew.next = self.slews.q.val();
 
-        // Second clock: reads.
-        self.bank.read.next = self.reading.q.val();
+        // Second clock: reads. No register is both stored and alive, so that the two only have to be put together.
+        self.status.d.next = bit_cast::<32, 1>(self.tables_ready.val().into())
+            | (bit_cast::<32, 1>(self.records_idle.val().into()) << 1)
+            | (bit_cast::<32, 1>(self.committed.val().into()) << 2);
+        self.seen_damage.d.next = self.damage.val();
+        self.aligned.next = self.reading.q.val() & !self.asked_address.q.val().get_bits::<2>(0).any();
+        self.bank.read.next = self.aligned.val();
         self.bank.read_address.next = self.asked_address.q.val();
-        self.in_counters.next = self.reading.q.val() & (self.asked_address.q.val().get_bits::<2>(10) == bits::<2>(1));
+        self.in_counters.next = self.aligned.val() & (self.asked_address.q.val().get_bits::<2>(10) == bits::<2>(1));
         self.counter_read.next = self.in_counters.val() & !self.asked_address.q.val().get_bit(9);
         self.counter_number.next = self.asked_address.q.val().get_bits::<6>(3);
-        self.value.next = self.bank.read_data.val();
-        if self.reading.q.val() {
-            if self.asked_address.q.val() == self.status_at.val() {
-                self.value.next = bit_cast::<32, 1>((self.tables_ready.val() & !self.copy_reset.val()).into())
-                    | (bit_cast::<32, 1>((self.records_idle.val() & !self.copy_reset.val()).into()) << 1)
-                    | (bit_cast::<32, 1>((self.committed.val() & !self.copy_reset.val()).into()) << 2)
-                    | (bit_cast::<32, 1>((self.snapshot_pending.val() & !self.copy_reset.val()).into()) << 3);
+        self.value.next = bits::<32>(0);
+        if self.aligned.val() {
+            if (self.asked_address.q.val() == self.status_at.val()) & !self.copy_reset.val() {
+                // That counters are on their way must show to a read right behind the write that asked for them.
+                self.value.next = self.status.q.val() | (bit_cast::<32, 1>(self.snapshot_pending.val().into()) << 3);
             }
             if (self.asked_address.q.val() == self.damage_at.val()) & !self.copy_reset.val() {
-                self.value.next = self.damage.val();
+                self.value.next = self.seen_damage.q.val();
             }
             if self.asked_address.q.val() == self.now_low_at.val() {
                 self.value.next = self.now_ns.val().get_bits::<32>(0);
@@ -367,18 +408,27 @@ impl Logic for Registers {
                     self.value.next = self.build_hash.val().get_bits::<32>(word * 32);
                 }
             }
-            if self.counter_read.val() {
-                self.value.next = self.counter.val().get_bits::<32>(0);
-                if self.asked_address.q.val().get_bit(2) {
-                    self.value.next = self.counter.val().get_bits::<32>(32);
-                }
-            }
-            if self.asked_address.q.val().get_bits::<2>(0).any() {
-                self.value.next = bits::<32>(0);
-            }
-            self.answer.d.next = self.value.val();
         }
-        self.answering.d.next = self.reading.q.val();
+        self.collecting.d.next = self.reading.q.val();
+        if self.reading.q.val() {
+            self.stored.d.next = self.bank.read_data.val();
+            self.live.d.next = self.value.val();
+            self.low_half.d.next = self.counter_read.val() & !self.asked_address.q.val().get_bit(2);
+            self.high_half.d.next = self.counter_read.val() & self.asked_address.q.val().get_bit(2);
+        }
+
+        // Third clock: the counter.
+        self.half.next = bits::<32>(0);
+        if self.low_half.q.val() {
+            self.half.next = self.counter.val().get_bits::<32>(0);
+        }
+        if self.high_half.q.val() {
+            self.half.next = self.counter.val().get_bits::<32>(32);
+        }
+        if self.collecting.q.val() {
+            self.answer.d.next = self.stored.q.val() | self.live.q.val() | self.half.val();
+        }
+        self.answering.d.next = self.collecting.q.val();
         self.read_data_valid.next = self.answering.q.val();
         self.read_data.next = self.answer.q.val();
 

@@ -3,6 +3,8 @@
 //! # Theory of operation
 //! Four lookups of the address and of the prefix table are two copies with two read ports each. A table in which no row was written since it was
 //! last empty is not read at all: `used` says which are. All tables of a frame work in the same clocks ([`super::table`]).
+//!
+//! All but the two small tables lie in UltraRAM, of which the device has more than the card needs; block RAM is what runs short.
 
 use super::keys::Keys;
 use super::table::MatchTable;
@@ -107,10 +109,10 @@ impl Default for ExactLookup {
             shown_key: Signal::default(),
             keys: Keys::default(),
             addresses: core::array::from_fn(|_| MatchTable::new(RamStyle::Ultra)),
-            prefixes: core::array::from_fn(|_| MatchTable::new(RamStyle::Block)),
-            endpoints: MatchTable::new(RamStyle::Block),
-            tuples: MatchTable::new(RamStyle::Block),
-            tunnels: MatchTable::new(RamStyle::Block),
+            prefixes: core::array::from_fn(|_| MatchTable::new(RamStyle::Ultra)),
+            endpoints: MatchTable::new(RamStyle::Ultra),
+            tuples: MatchTable::new(RamStyle::Ultra),
+            tunnels: MatchTable::new(RamStyle::Ultra),
             macs: MatchTable::new(RamStyle::Block),
             vlans: MatchTable::new(RamStyle::Block),
             ways: Signal::default(),

@@ -485,6 +485,7 @@ impl Logic for LookupPath {
         self.engine.command.next = self.command.val();
         self.command_take.next = self.engine.command_take.val();
         self.hold.next = self.engine.hold.val();
+        self.engine.arriving.next = self.valid.val();
         self.engine.entering.next = self.enters.val();
         self.engine.entering_port.next = self.seated_ticket.val().port;
         self.exact.access.next = self.engine.access.val();

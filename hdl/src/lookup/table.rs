@@ -84,14 +84,16 @@ pub struct MatchTable<const K: usize, const W: usize, const N: usize, const A: u
     read_comparing: Reg<Bit>,
     read_judging: Reg<Bit>,
     read_back: Reg<Bit>,
-    words: [Ram2r1w<Bits<W>, A>; 4],
-    rows: [Ram2r1w<RowData, A>; 4],
+    words: [Ram2p<Bits<W>, A>; 4],
+    rows: [Ram2p<RowData, A>; 4],
     compare_0: [Compare<K, W, N>; 4],
     compare_1: [Compare<K, W, N>; 4],
     choose: [Choose; 2],
     back: [SweptRow; 4],
     shown: Reg<Bits<K>>,
     port_row: [Signal<Local, Bits<A>>; 4],
+    writes_word: [Signal<Local, Bit>; 4],
+    writes_row: [Signal<Local, Bit>; 4],
     read_bits: [Signal<Local, Bits<76>>; 4],
     shown_word: Signal<Local, Bits<W>>,
     read_0: Signal<Local, Bit>,
@@ -144,14 +146,16 @@ impl<const K: usize, const W: usize, const N: usize, const A: usize> MatchTable<
             read_comparing: Reg::default(),
             read_judging: Reg::default(),
             read_back: Reg::default(),
-            words: core::array::from_fn(|_| Ram2r1w::new(style)),
-            rows: core::array::from_fn(|_| Ram2r1w::new(style)),
+            words: core::array::from_fn(|_| Ram2p::new(style)),
+            rows: core::array::from_fn(|_| Ram2p::new(style)),
             compare_0: Default::default(),
             compare_1: Default::default(),
             choose: Default::default(),
             back: Default::default(),
             shown: Reg::default(),
             port_row: Default::default(),
+            writes_word: Default::default(),
+            writes_row: Default::default(),
             read_bits: Default::default(),
             shown_word: Signal::default(),
             read_0: Signal::default(),
@@ -225,29 +229,29 @@ impl<const K: usize, const W: usize, const N: usize, const A: usize> Logic for M
                 self.row_1[i].d.next = self.hash_1[i].result.val();
             }
 
-            // Memories. Port 0's address is also that of the write.
+            // Memories.
             self.words[i].clock.next = self.clock.val();
             self.rows[i].clock.next = self.clock.val();
-            self.words[i].read_enable_0.next = self.read_0.val();
-            self.rows[i].read_enable_0.next = self.read_0.val();
+            self.writes_word[i].next = (self.write_ways.val().get_bit(i) & self.write_keys.val())
+                | (self.write_back.val() & self.back[i].gone.val());
+            self.writes_row[i].next =
+                self.write_ways.val().get_bit(i) | (self.write_back.val() & self.back[i].dirty.val());
+            self.words[i].enable_0.next = self.read_0.val() | self.writes_word[i].val();
+            self.rows[i].enable_0.next = self.read_0.val() | self.writes_row[i].val();
+            self.words[i].write_0.next = self.writes_word[i].val();
+            self.rows[i].write_0.next = self.writes_row[i].val();
             self.port_row[i].next = self.row.val();
             if self.entered.q.val().get_bit(0) {
                 self.port_row[i].next = self.row_0[i].q.val();
             }
-            self.words[i].read_address_0.next = self.port_row[i].val();
-            self.rows[i].read_address_0.next = self.port_row[i].val();
-            self.words[i].write_address.next = self.port_row[i].val();
-            self.rows[i].write_address.next = self.port_row[i].val();
-            self.words[i].read_enable_1.next = self.entered.q.val().get_bit(1);
-            self.rows[i].read_enable_1.next = self.entered.q.val().get_bit(1);
-            self.words[i].read_address_1.next = self.row_1[i].q.val();
-            self.rows[i].read_address_1.next = self.row_1[i].q.val();
+            self.words[i].address_0.next = self.port_row[i].val();
+            self.rows[i].address_0.next = self.port_row[i].val();
+            self.words[i].enable_1.next = self.entered.q.val().get_bit(1);
+            self.rows[i].enable_1.next = self.entered.q.val().get_bit(1);
+            self.words[i].address_1.next = self.row_1[i].q.val();
+            self.rows[i].address_1.next = self.row_1[i].q.val();
             self.words[i].write_data.next = self.write_word.val();
-            self.words[i].write_enable.next = (self.write_ways.val().get_bit(i) & self.write_keys.val())
-                | (self.write_back.val() & self.back[i].gone.val());
             self.rows[i].write_data.next = self.write_row.val();
-            self.rows[i].write_enable.next =
-                self.write_ways.val().get_bit(i) | (self.write_back.val() & self.back[i].dirty.val());
             if self.write_back.val() {
                 self.rows[i].write_data.next = self.back[i].row.val();
             }

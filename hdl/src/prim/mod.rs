@@ -6,12 +6,14 @@
 //! text only, and are refused.
 
 pub mod build;
+pub mod counter;
 pub mod crossing;
 pub mod fifo;
 pub mod marker;
 pub mod memory;
 pub mod register;
 
+pub use counter::WideCounter;
 pub use crossing::{GrayCounter, Synchronizer};
 pub use fifo::Fifo;
 pub use marker::{Marker, RamStyle};

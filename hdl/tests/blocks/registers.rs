@@ -31,6 +31,7 @@ impl Bus {
         self.0.tick();
         self.0.block.read_valid.next = false;
         self.0.tick();
+        self.0.tick();
         assert!(self.0.block.read_data_valid.val());
         value(self.0.block.read_data.val()) as u32
     }
@@ -279,7 +280,7 @@ fn counters_count_and_are_copied_together() {
     let read = |bench: &mut Bench<Counters>, n: usize| {
         bench.block.read.next = true;
         bench.block.number.next = number(n as u64);
-        bench.settle();
+        bench.tick();
         value(bench.block.shown.val())
     };
     let block = &mut bench.block;
@@ -305,6 +306,17 @@ fn counters_count_and_are_copied_together() {
     // The last class.
     bench.block.class.next = number(15);
     bench.block.outcome.next = false;
+    bench.tick();
+    // What a counter is told counts one clock later.
+    let block = &mut bench.block;
+    for signal in [&mut block.done, &mut block.scrub_round, &mut block.unattributed, &mut block.arrived[1]] {
+        signal.next = false;
+    }
+    block.window_dropped.iter_mut().for_each(|signal| signal.next = false);
+    for signal in [&mut block.expired, &mut block.multiple, &mut block.damaged_reads] {
+        signal.next = number(0);
+    }
+    block.damaged_rows.next = number(0);
     bench.tick();
     assert!((0..COUNTERS.len()).all(|n| read(&mut bench, n) == 0), "not before the snapshot");
     // Counts of the wires come as they are; flagged frames of both are one counter.

@@ -53,6 +53,33 @@ fn the_narrow_card_differs_in_its_wires_alone() {
     assert!(core(&wide) == core(&narrow));
 }
 
+/// Sizes are measured by another tool, and not at every test; but whoever changes a block has to measure it, or it could grow unnoticed.
+#[test]
+fn the_committed_sizes_are_of_this_text() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/synth/xcup.json");
+    let text = std::fs::read_to_string(path).expect("the committed report");
+    let report: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let measured: Vec<(&str, u64, &str)> = report["blocks"]
+        .as_array()
+        .expect("blocks")
+        .iter()
+        .map(|block| {
+            let text = |name: &str| block[name].as_str().expect("text");
+            (text("name"), block["instances"].as_u64().expect("a number"), text("blake3"))
+        })
+        .collect();
+    let emitted = emit_top().expect("the card can be emitted");
+    let blocks = emitted.blocks();
+    let present = || blocks.iter().map(|block| (&*block.name, block.instances as u64, &*block.blake3));
+    let changed: Vec<&str> = present().filter(|block| !measured.contains(block)).map(|(name, ..)| name).collect();
+    let gone: Vec<&str> =
+        measured.iter().map(|(name, ..)| *name).filter(|name| present().all(|(n, ..)| n != *name)).collect();
+    assert!(
+        changed.is_empty() && gone.is_empty(),
+        "hdl/synth/xcup.json is not of these blocks: changed {changed:?}, gone {gone:?}. `cargo xtask synth xcup --update` measures them again"
+    );
+}
+
 /// Text of a module, from its name to its end.
 fn module<'a>(verilog: &'a str, name: &str) -> &'a str {
     let start = verilog.find(&format!("module {name} (")).expect("the module exists");

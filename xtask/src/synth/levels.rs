@@ -264,17 +264,15 @@ fn ends(cell: &Cell) -> impl Iterator<Item = Net> + '_ {
 mod tests {
     use super::*;
 
-    /// Name, direction, bits.
-    type Pin<'a> = (&'a str, &'a str, &'a [u32]);
-    /// Kind, connections.
-    type ListedCell<'a> = (&'a str, &'a [Pin<'a>]);
+    /// Name, direction and signals of each pin.
+    type Pins<'a> = &'a [(&'a str, &'a str, &'a [u32])];
 
-    /// A block from a list of ports and one of cells.
-    fn netlist(name: &str, ports: &[Pin<'_>], cells: &[ListedCell<'_>]) -> Netlist {
-        let port = |(name, direction, bits): &Pin<'_>| {
+    /// A block from a list of cells: kind, connections; ports: name, direction, bits.
+    fn netlist(name: &str, ports: Pins<'_>, cells: &[(&str, Pins<'_>)]) -> Netlist {
+        let port = |(name, direction, bits): &(&str, &str, &[u32])| {
             format!(r#""{name}": {{"direction": "{direction}", "bits": {bits:?}}}"#)
         };
-        let cell = |(index, (kind, pins)): (usize, &ListedCell<'_>)| {
+        let cell = |(index, (kind, pins)): (usize, &(&str, Pins<'_>))| {
             let directions: Vec<String> = pins.iter().map(|pin| format!(r#""{}": "{}""#, pin.0, pin.1)).collect();
             let connections: Vec<String> = pins.iter().map(|pin| format!(r#""{}": {:?}"#, pin.0, pin.2)).collect();
             format!(
@@ -355,13 +353,13 @@ mod tests {
         let co: Vec<[u32; 4]> = (0..5).map(|cell| [200 + cell, 300 + cell, 400 + cell, 101 + cell]).collect();
         let o: Vec<[u32; 4]> = (0..5).map(|cell| [500 + cell, 600 + cell, 700 + cell, 800 + cell]).collect();
         let s: Vec<[u32; 4]> = (0..5).map(|cell| [10 + cell, 20 + cell, 30 + cell, 40 + cell]).collect();
-        let pins: Vec<[Pin<'_>; 4]> = (0..5)
+        let pins: Vec<[(&str, &str, &[u32]); 4]> = (0..5)
             .map(|cell| {
                 let (ci, s): (&[u32], &[u32]) = (&ci[cell], &s[cell]);
                 [("CI", "input", ci), ("S", "input", s), ("O", "output", &o[cell][..]), ("CO", "output", &co[cell][..])]
             })
             .collect();
-        let mut cells: Vec<ListedCell<'_>> = pins.iter().map(|pins| ("CARRY4", &pins[..])).collect();
+        let mut cells: Vec<(&str, Pins<'_>)> = pins.iter().map(|pins| ("CARRY4", &pins[..])).collect();
         let from = register(&[1], &[10]);
         cells.push(("FDRE", &from));
         let of = |end: u32| {

@@ -100,6 +100,9 @@ pub struct CutFinder {
     outer_cut: Signal<Local, Bits<8>>,
     inner_cut: Signal<Local, Bits<8>>,
     captured: Signal<Local, Bits<16>>,
+    whole_lines: Signal<Local, Bits<8>>,
+    broken_line: Signal<Local, Bits<2>>,
+    second_line: Signal<Local, Bits<2>>,
     lines: Signal<Local, Bits<8>>,
     new_sized: Signal<Local, SizedDue>,
 }
@@ -145,6 +148,9 @@ impl Default for CutFinder {
             outer_cut: Signal::default(),
             inner_cut: Signal::default(),
             captured: Signal::default(),
+            whole_lines: Signal::default(),
+            broken_line: Signal::default(),
+            second_line: Signal::default(),
             lines: Signal::default(),
             new_sized: Signal::default(),
         }
@@ -232,13 +238,20 @@ impl Logic for CutFinder {
             self.captured_4.d.next = self.captured.val();
         }
 
-        // Clock 4: lines.
-        self.lines.next = (self.captured_4.q.val() + bits::<16>(63)).get_bits::<8>(6);
+        // Clock 4: lines. All that is added is small, so that the sums stand side by side.
+        self.whole_lines.next = self.captured_4.q.val().get_bits::<8>(6);
+        self.broken_line.next = bit_cast::<2, 1>(self.captured_4.q.val().get_bits::<6>(0).any().into());
+        self.second_line.next = bit_cast::<2, 1>(self.many.val().into());
+        self.lines.next = self.whole_lines.val() + bit_cast::<8, 2>(self.broken_line.val());
         self.new_sized.next.due = self.due_4.q.val();
         self.new_sized.next.captured = self.captured_4.q.val();
         self.new_sized.next.lines = self.lines.val();
-        self.new_sized.next.room =
-            bit_cast::<9, 8>(self.lines.val()) + bits::<9>(1) + bit_cast::<9, 1>(self.many.val().into());
+        self.new_sized.next.rest = bit_cast::<9, 8>(self.whole_lines.val())
+            + bit_cast::<9, 2>(self.broken_line.val() + self.second_line.val());
+        self.new_sized.next.room = bit_cast::<9, 8>(self.whole_lines.val())
+            + bit_cast::<9, 2>(self.broken_line.val() + self.second_line.val() + bits::<2>(1));
+        self.new_sized.next.room_with_gap = bit_cast::<9, 8>(self.whole_lines.val())
+            + bit_cast::<9, 3>(bit_cast::<3, 2>(self.broken_line.val() + self.second_line.val()) + bits::<3>(2));
         self.ready_5.d.next = self.ready_4.q.val();
         if self.ready_4.q.val() {
             self.sized_5.d.next = self.new_sized.val();

@@ -6,6 +6,10 @@
 //! precede it. Room is given away here and comes back line by line as the FIFO is read, so a job that leaves this block always finds its room, and no ring
 //! waits for another one's room.
 //!
+//! What a ring has left depends on the decision, and the next decision on what is left; both have to fit into one clock. So each ring subtracts what the
+//! record would take before anybody knows whether it may, the borrow says whether it fits, and the result is kept or not. All else waits for the next
+//! clock: outcome, job and drop come out one clock behind the record.
+//!
 //! A ring whose FIFO was full makes no record until half of it is free again. Otherwise a ring that is asked for more than it can carry would free
 //! a few lines, take one record with a gap record in front of it, and drop the next: half of what it carries would be gap records.
 //!
@@ -74,35 +78,51 @@ pub struct Decider {
     /// No gap open.
     pub idle: Signal<Out, Bit>,
     sequence: [RegR<Bits<32>>; limits::RECORD_RINGS],
-    gap: [RegR<Gap>; limits::RECORD_RINGS],
+    open: RegR<Bits<4>>,
+    gap_causes: [Reg<Bits<8>>; limits::RECORD_RINGS],
+    gap_first: [Reg<Bits<32>>; limits::RECORD_RINGS],
+    gap_begin: [Reg<Bits<64>>; limits::RECORD_RINGS],
+    gap_end: [Reg<Bits<64>>; limits::RECORD_RINGS],
     overdue: [RegR<Bit>; limits::RECORD_RINGS],
-    reserved: [RegR<Bits<10>>; limits::RECORD_RINGS],
+    free: [RegR<Bits<11>>; limits::RECORD_RINGS],
+    freed: [RegR<Bit>; limits::RECORD_RINGS],
+    held: RegR<Bits<4>>,
+    waiting: RegR<Bits<4>>,
     turn: RegR<Bits<8>>,
+    was_decided: RegR<Bit>,
+    was_numbered: RegR<Bit>,
+    was_copied: RegR<Bit>,
+    was_lonely: RegR<Bit>,
+    was_flagged: RegR<Bit>,
+    was_first: Reg<Bit>,
+    was_last: Reg<Bit>,
+    was_ring: Reg<Bits<2>>,
+    obstacle: Reg<Bits<3>>,
+    work: Reg<Job>,
     turn_of: [Constant<Bits<8>>; limits::RECORD_RINGS],
     due: Signal<Local, Due>,
     description: Signal<Local, Description>,
     alone: Signal<Local, Bits<4>>,
+    half_free: Signal<Local, Bits<4>>,
     ring_bits: Signal<Local, Bits<4>>,
     now_gap: Signal<Local, Gap>,
     now_sequence: Signal<Local, Bits<32>>,
-    wider_gap: Signal<Local, Gap>,
-    closed_gap: Signal<Local, Gap>,
-    record_room: Signal<Local, Bits<10>>,
-    needed: [Signal<Local, Bits<10>>; limits::RECORD_RINGS],
-    room: Signal<Local, Bits<4>>,
-    half_free: Signal<Local, Bits<4>>,
-    was_full: Signal<Local, Bits<4>>,
-    fits: Signal<Local, Bit>,
+    rest: Signal<Local, Bits<11>>,
+    room: Signal<Local, Bits<11>>,
+    room_with_gap: Signal<Local, Bits<11>>,
+    wish: [Signal<Local, Bits<11>>; limits::RECORD_RINGS],
+    left_over: [Signal<Local, Bits<11>>; limits::RECORD_RINGS],
+    kept: [Signal<Local, Bits<11>>; limits::RECORD_RINGS],
     causes: Signal<Local, Bits<8>>,
-    cause: Signal<Local, Bits<3>>,
     numbered: Signal<Local, Bit>,
-    copied: Signal<Local, Bit>,
-    lost: Signal<Local, Bit>,
-    lonely: Signal<Local, Bit>,
-    taken: [Signal<Local, Bits<10>>; limits::RECORD_RINGS],
+    candidate: Signal<Local, Bit>,
+    taken: Signal<Local, Bits<4>>,
+    lone: Signal<Local, Bits<4>>,
+    lost: Signal<Local, Bits<4>>,
+    now_work: Signal<Local, Job>,
+    now_open: Signal<Local, Bit>,
     new_job: Signal<Local, Job>,
     new_drop: Signal<Local, DroppedRecord>,
-    open: Signal<Local, Bits<4>>,
 }
 
 impl Default for Decider {
@@ -131,35 +151,51 @@ impl Default for Decider {
             flagged: Signal::default(),
             idle: Signal::default(),
             sequence: Default::default(),
-            gap: Default::default(),
+            open: RegR::default(),
+            gap_causes: Default::default(),
+            gap_first: Default::default(),
+            gap_begin: Default::default(),
+            gap_end: Default::default(),
             overdue: Default::default(),
-            reserved: Default::default(),
+            free: core::array::from_fn(|_| RegR::new((limits::RECORD_FIFO_LINES as LiteralType).into())),
+            freed: Default::default(),
+            held: RegR::default(),
+            waiting: RegR::default(),
             turn: RegR::default(),
+            was_decided: RegR::default(),
+            was_numbered: RegR::default(),
+            was_copied: RegR::default(),
+            was_lonely: RegR::default(),
+            was_flagged: RegR::default(),
+            was_first: Reg::default(),
+            was_last: Reg::default(),
+            was_ring: Reg::default(),
+            obstacle: Reg::default(),
+            work: Reg::default(),
             turn_of: core::array::from_fn(|ring| Constant::new((64 * ring as LiteralType).into())),
             due: Signal::default(),
             description: Signal::default(),
             alone: Signal::default(),
+            half_free: Signal::default(),
             ring_bits: Signal::default(),
             now_gap: Signal::default(),
             now_sequence: Signal::default(),
-            wider_gap: Signal::default(),
-            closed_gap: Signal::default(),
-            record_room: Signal::default(),
-            needed: Default::default(),
+            rest: Signal::default(),
             room: Signal::default(),
-            half_free: Signal::default(),
-            was_full: Signal::default(),
-            fits: Signal::default(),
+            room_with_gap: Signal::default(),
+            wish: Default::default(),
+            left_over: Default::default(),
+            kept: Default::default(),
             causes: Signal::default(),
-            cause: Signal::default(),
             numbered: Signal::default(),
-            copied: Signal::default(),
+            candidate: Signal::default(),
+            taken: Signal::default(),
+            lone: Signal::default(),
             lost: Signal::default(),
-            lonely: Signal::default(),
-            taken: Default::default(),
+            now_work: Signal::default(),
+            now_open: Signal::default(),
             new_job: Signal::default(),
             new_drop: Signal::default(),
-            open: Signal::default(),
         }
     }
 }
@@ -167,129 +203,172 @@ impl Default for Decider {
 impl Logic for Decider {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, turn);
+        dff_setup!(
+            self,
+            clock,
+            open,
+            held,
+            waiting,
+            turn,
+            was_decided,
+            was_numbered,
+            was_copied,
+            was_lonely,
+            was_flagged
+        );
+        dff_setup!(self, clock, was_first, was_last, was_ring, obstacle, work);
+        self.open.reset.next = self.reset.val();
+        self.held.reset.next = self.reset.val();
+        self.waiting.reset.next = self.reset.val();
         self.turn.reset.next = self.reset.val();
+        self.was_decided.reset.next = self.reset.val();
+        self.was_numbered.reset.next = self.reset.val();
+        self.was_copied.reset.next = self.reset.val();
+        self.was_lonely.reset.next = self.reset.val();
+        self.was_flagged.reset.next = self.reset.val();
         for i in 0..4 {
             self.sequence[i].clock.next = self.clock.val();
             self.sequence[i].reset.next = self.reset.val();
             self.sequence[i].d.next = self.sequence[i].q.val();
-            self.gap[i].clock.next = self.clock.val();
-            self.gap[i].reset.next = self.reset.val();
-            self.gap[i].d.next = self.gap[i].q.val();
+            self.gap_causes[i].clock.next = self.clock.val();
+            self.gap_causes[i].d.next = self.gap_causes[i].q.val();
+            self.gap_first[i].clock.next = self.clock.val();
+            self.gap_first[i].d.next = self.gap_first[i].q.val();
+            self.gap_begin[i].clock.next = self.clock.val();
+            self.gap_begin[i].d.next = self.gap_begin[i].q.val();
+            self.gap_end[i].clock.next = self.clock.val();
+            self.gap_end[i].d.next = self.gap_end[i].q.val();
             self.overdue[i].clock.next = self.clock.val();
             self.overdue[i].reset.next = self.reset.val();
-            self.reserved[i].clock.next = self.clock.val();
-            self.reserved[i].reset.next = self.reset.val();
+            self.free[i].clock.next = self.clock.val();
+            self.free[i].reset.next = self.reset.val();
+            self.freed[i].clock.next = self.clock.val();
+            self.freed[i].reset.next = self.reset.val();
+            self.freed[i].d.next = self.line_freed[i].val();
         }
 
-        // Which ring is this clock's: that of the record, or without one the lowest whose gap may go out alone.
+        // Rings whose gap may go out alone. Chosen one clock ahead: what happens in between can close a gap, but never take the one line that it needs.
         self.due.next = self.sized.val().due;
         self.description.next = self.due.val().description;
-        self.open.next = bit_cast::<4, 1>(self.gap[0].q.val().open.into())
-            | (bit_cast::<4, 1>(self.gap[1].q.val().open.into()) << 1)
-            | (bit_cast::<4, 1>(self.gap[2].q.val().open.into()) << 2)
-            | (bit_cast::<4, 1>(self.gap[3].q.val().open.into()) << 3);
-        self.was_full.next = self.open.val()
-            & (bit_cast::<4, 1>(self.gap[0].q.val().causes.get_bits::<1>(1))
-                | (bit_cast::<4, 1>(self.gap[1].q.val().causes.get_bits::<1>(1)) << 1)
-                | (bit_cast::<4, 1>(self.gap[2].q.val().causes.get_bits::<1>(1)) << 2)
-                | (bit_cast::<4, 1>(self.gap[3].q.val().causes.get_bits::<1>(1)) << 3));
         self.turn.d.next = self.turn.q.val() + bits::<8>(1);
         self.alone.next = bits::<4>(0);
         self.half_free.next = bits::<4>(0);
         for i in 0..4 {
-            self.half_free.next = self.half_free.val().replace_bit(i, self.reserved[i].q.val() <= bits::<10>(256));
+            self.half_free.next = self.half_free.val().replace_bit(i, self.free[i].q.val().get_bits::<2>(8).any());
             self.overdue[i].d.next =
-                self.open.val().get_bit(i) & (self.overdue[i].q.val() | (self.turn.q.val() == self.turn_of[i].val()));
-            self.alone.next = self
-                .alone
-                .val()
-                .replace_bit(i, self.open.val().get_bit(i) & self.overdue[i].q.val() & self.half_free.val().get_bit(i));
+                self.open.q.val().get_bit(i) & (self.overdue[i].q.val() | (self.turn.q.val() == self.turn_of[i].val()));
+            self.alone.next = self.alone.val().replace_bit(
+                i,
+                self.open.q.val().get_bit(i) & self.overdue[i].q.val() & self.half_free.val().get_bit(i),
+            );
         }
-        self.lonely.next = !self.valid.val() & self.alone.val().any();
-        self.ring_bits.next = self.alone.val() & (!self.alone.val() + bits::<4>(1));
-        if self.valid.val() {
-            self.ring_bits.next = self.due.val().ring;
+        self.waiting.d.next = self.alone.val() & (!self.alone.val() + bits::<4>(1));
+
+        // Which ring is this clock's: that of the record, or without one that of a gap.
+        self.lone.next = bits::<4>(0);
+        self.ring_bits.next = self.due.val().ring;
+        if !self.valid.val() {
+            self.lone.next = self.waiting.q.val() & self.open.q.val();
+            self.ring_bits.next = self.waiting.q.val();
         }
-        self.now_gap.next = self.gap[0].q.val();
+        self.now_gap.next.open = (self.open.q.val() & self.ring_bits.val()).any();
+        self.now_gap.next.causes = self.gap_causes[0].q.val();
+        self.now_gap.next.first_sequence = self.gap_first[0].q.val();
+        self.now_gap.next.first_stamp = self.gap_begin[0].q.val();
+        self.now_gap.next.last_stamp = self.gap_end[0].q.val();
         self.now_sequence.next = self.sequence[0].q.val();
-        self.ring.next = bits::<2>(0);
+        self.was_ring.d.next = bits::<2>(0);
         if self.ring_bits.val().get_bit(1) {
-            self.now_gap.next = self.gap[1].q.val();
+            self.now_gap.next.causes = self.gap_causes[1].q.val();
+            self.now_gap.next.first_sequence = self.gap_first[1].q.val();
+            self.now_gap.next.first_stamp = self.gap_begin[1].q.val();
+            self.now_gap.next.last_stamp = self.gap_end[1].q.val();
             self.now_sequence.next = self.sequence[1].q.val();
-            self.ring.next = bits::<2>(1);
+            self.was_ring.d.next = bits::<2>(1);
         } else if self.ring_bits.val().get_bit(2) {
-            self.now_gap.next = self.gap[2].q.val();
+            self.now_gap.next.causes = self.gap_causes[2].q.val();
+            self.now_gap.next.first_sequence = self.gap_first[2].q.val();
+            self.now_gap.next.first_stamp = self.gap_begin[2].q.val();
+            self.now_gap.next.last_stamp = self.gap_end[2].q.val();
             self.now_sequence.next = self.sequence[2].q.val();
-            self.ring.next = bits::<2>(2);
+            self.was_ring.d.next = bits::<2>(2);
         } else if self.ring_bits.val().get_bit(3) {
-            self.now_gap.next = self.gap[3].q.val();
+            self.now_gap.next.causes = self.gap_causes[3].q.val();
+            self.now_gap.next.first_sequence = self.gap_first[3].q.val();
+            self.now_gap.next.first_stamp = self.gap_begin[3].q.val();
+            self.now_gap.next.last_stamp = self.gap_end[3].q.val();
             self.now_sequence.next = self.sequence[3].q.val();
-            self.ring.next = bits::<2>(3);
+            self.was_ring.d.next = bits::<2>(3);
         }
 
-        // Each ring's room for the record and its gap, side by side.
-        self.record_room.next = bit_cast::<10, 9>(self.sized.val().room);
-        self.room.next = bits::<4>(0);
-        for i in 0..4 {
-            self.needed[i].next = self.record_room.val();
-            if self.open.val().get_bit(i) {
-                self.needed[i].next = self.record_room.val() + bits::<10>(1);
-            }
-            self.room.next =
-                self.room.val().replace_bit(i, (self.reserved[i].q.val() + self.needed[i].val()) <= bits::<10>(512));
-        }
-        self.fits.next = (self.room.val() & (self.half_free.val() | !self.was_full.val()) & self.ring_bits.val()).any();
-        self.cause.next = bits::<3>(7);
-        self.causes.next = bits::<8>(0);
-        if self.description.val().oversize {
-            self.cause.next = bits::<3>(2);
-            self.causes.next = bits::<8>(4);
-        } else if !self.description.val().stored {
-            self.cause.next = bits::<3>(0);
-            self.causes.next = bits::<8>(1);
-        } else if !self.fits.val() {
-            self.cause.next = bits::<3>(1);
-            self.causes.next = bits::<8>(2);
-        }
+        // Each ring's room for the record and its gap, side by side. A line that has left the FIFO makes the record one line shorter.
         self.numbered.next = self.valid.val() & !self.description.val().error;
-        self.copied.next = self.numbered.val() & (self.cause.val() == bits::<3>(7));
-        self.lost.next = self.numbered.val() & !self.copied.val();
+        self.candidate.next = self.numbered.val() & !self.description.val().oversize & self.description.val().stored;
+        self.rest.next = bit_cast::<11, 9>(self.sized.val().rest);
+        self.room.next = bit_cast::<11, 9>(self.sized.val().room);
+        self.room_with_gap.next = bit_cast::<11, 9>(self.sized.val().room_with_gap);
+        self.taken.next = bits::<4>(0);
+        self.lost.next = bits::<4>(0);
+        for i in 0..4 {
+            self.wish[i].next = self.room.val();
+            if self.open.q.val().get_bit(i) & !self.freed[i].q.val() {
+                self.wish[i].next = self.room_with_gap.val();
+            } else if !self.open.q.val().get_bit(i) & self.freed[i].q.val() {
+                self.wish[i].next = self.rest.val();
+            }
+            self.left_over[i].next = self.free[i].q.val() - self.wish[i].val();
+            self.taken.next = self.taken.val().replace_bit(
+                i,
+                self.candidate.val()
+                    & self.due.val().ring.get_bit(i)
+                    & !self.left_over[i].val().get_bit(10)
+                    & !self.held.q.val().get_bit(i),
+            );
+            self.lost.next = self
+                .lost
+                .val()
+                .replace_bit(i, self.numbered.val() & self.due.val().ring.get_bit(i) & !self.taken.val().get_bit(i));
+            self.kept[i].next = self.free[i].q.val();
+            if self.freed[i].q.val() & !self.lone.val().get_bit(i) {
+                self.kept[i].next = self.free[i].q.val() + bits::<11>(1);
+            } else if !self.freed[i].q.val() & self.lone.val().get_bit(i) {
+                self.kept[i].next = self.free[i].q.val() - bits::<11>(1);
+            }
+            self.free[i].d.next = self.kept[i].val();
+            if self.taken.val().get_bit(i) {
+                self.free[i].d.next = self.left_over[i].val();
+            }
+        }
+        self.held.d.next = self.held.q.val() & !self.half_free.val();
+        if self.candidate.val() {
+            self.held.d.next = (self.held.q.val() | self.lost.val()) & !self.half_free.val();
+        }
+        self.causes.next = bits::<8>(2);
+        self.obstacle.d.next = bits::<3>(1);
+        if self.description.val().oversize {
+            self.causes.next = bits::<8>(4);
+            self.obstacle.d.next = bits::<3>(2);
+        } else if !self.description.val().stored {
+            self.causes.next = bits::<8>(1);
+            self.obstacle.d.next = bits::<3>(0);
+        }
 
         // What changes in the ring.
-        self.wider_gap.next = self.now_gap.val();
-        self.wider_gap.next.open = true;
-        self.wider_gap.next.causes = self.now_gap.val().causes | self.causes.val();
-        self.wider_gap.next.last_stamp = self.due.val().ticket.stamp;
-        if !self.now_gap.val().open {
-            self.wider_gap.next.causes = self.causes.val();
-            self.wider_gap.next.first_sequence = self.now_sequence.val();
-            self.wider_gap.next.first_stamp = self.due.val().ticket.stamp;
-        }
-        self.closed_gap.next = self.now_gap.val();
-        self.closed_gap.next.open = false;
         for i in 0..4 {
-            self.taken[i].next = bits::<10>(0);
-            if self.ring_bits.val().get_bit(i) {
-                if self.numbered.val() {
-                    self.sequence[i].d.next = self.sequence[i].q.val() + bits::<32>(1);
-                }
-                if self.lost.val() {
-                    self.gap[i].d.next = self.wider_gap.val();
-                } else if (self.copied.val() | self.lonely.val()) & self.open.val().get_bit(i) {
-                    self.gap[i].d.next = self.closed_gap.val();
-                }
-                if self.copied.val() {
-                    self.taken[i].next = self.needed[i].val();
-                } else if self.lonely.val() {
-                    self.taken[i].next = bits::<10>(1);
-                }
+            if self.numbered.val() & self.due.val().ring.get_bit(i) {
+                self.sequence[i].d.next = self.sequence[i].q.val() + bits::<32>(1);
             }
-            self.reserved[i].d.next = self.reserved[i].q.val() + self.taken[i].val();
-            if self.line_freed[i].val() {
-                self.reserved[i].d.next = self.reserved[i].q.val() + self.taken[i].val() - bits::<10>(1);
+            if self.lost.val().get_bit(i) {
+                self.gap_end[i].d.next = self.due.val().ticket.stamp;
+                self.gap_causes[i].d.next = self.gap_causes[i].q.val() | self.causes.val();
+                if !self.open.q.val().get_bit(i) {
+                    self.gap_causes[i].d.next = self.causes.val();
+                    self.gap_first[i].d.next = self.sequence[i].q.val();
+                    self.gap_begin[i].d.next = self.due.val().ticket.stamp;
+                }
             }
         }
+        self.open.d.next = self.lost.val() | (self.open.q.val() & !self.taken.val() & !self.lone.val());
 
         self.new_job.next.ring = self.ring_bits.val();
         self.new_job.next.gap = self.now_gap.val();
@@ -303,22 +382,40 @@ impl Logic for Decider {
         self.new_job.next.sequence = self.now_sequence.val();
         self.new_job.next.hit_count = self.count.val();
         self.new_job.next.hits = self.list.val();
-        self.job_valid.next = self.copied.val() | self.lonely.val();
-        self.job.next = self.new_job.val();
-        self.gap_record.next = (self.copied.val() | self.lonely.val()) & self.now_gap.val().open;
-        self.decided.next = self.valid.val();
-        self.decided_ticket.next = self.due.val().ticket;
-        self.decided_copy.next = self.copied.val();
-        self.decided_last.next = self.due.val().last;
-        self.new_drop.next.hit_count = self.count.val();
-        self.new_drop.next.hits = self.list.val();
-        self.new_drop.next.bytes = self.due.val().original;
-        self.dropped.next = self.lost.val();
+        self.was_decided.d.next = self.valid.val();
+        self.was_numbered.d.next = self.numbered.val();
+        self.was_copied.d.next = self.taken.val().any();
+        self.was_lonely.d.next = self.lone.val().any();
+        self.was_flagged.d.next = self.valid.val() & self.description.val().error;
+        if self.valid.val() | self.waiting.q.val().any() {
+            self.work.d.next = self.new_job.val();
+            self.was_first.d.next = self.due.val().first;
+            self.was_last.d.next = self.due.val().last;
+        }
+
+        // The clock behind.
+        self.now_work.next = self.work.q.val();
+        self.now_open.next = self.now_work.val().gap.open;
+        self.job_valid.next = self.was_copied.q.val() | self.was_lonely.q.val();
+        self.job.next = self.work.q.val();
+        self.gap_record.next = (self.was_copied.q.val() | self.was_lonely.q.val()) & self.now_open.val();
+        self.ring.next = self.was_ring.q.val();
+        self.decided.next = self.was_decided.q.val();
+        self.decided_ticket.next = self.now_work.val().ticket;
+        self.decided_copy.next = self.was_copied.q.val();
+        self.decided_last.next = self.was_last.q.val();
+        self.new_drop.next.hit_count = self.now_work.val().hit_count;
+        self.new_drop.next.hits = self.now_work.val().hits;
+        self.new_drop.next.bytes = self.now_work.val().original;
+        self.dropped.next = self.was_numbered.q.val() & !self.was_copied.q.val();
         self.dropped_record.next = self.new_drop.val();
-        self.outcome.next = self.numbered.val();
-        self.outcome_cause.next = self.cause.val();
-        self.outcome_first.next = self.due.val().first;
-        self.flagged.next = self.valid.val() & self.description.val().error;
-        self.idle.next = !self.open.val().any();
+        self.outcome.next = self.was_numbered.q.val();
+        self.outcome_cause.next = self.obstacle.q.val();
+        if self.was_copied.q.val() {
+            self.outcome_cause.next = bits::<3>(7);
+        }
+        self.outcome_first.next = self.was_first.q.val();
+        self.flagged.next = self.was_flagged.q.val();
+        self.idle.next = !self.open.q.val().any() & !self.was_decided.q.val() & !self.was_lonely.q.val();
     }
 }

@@ -1,4 +1,8 @@
 //! The engine's states.
+//!
+//! # Theory of operation
+//! What the engine decides in a clock reaches the memories in the next one. So it asks whether keys will enter then (`arriving`), and notes the
+//! time and the counts of a command's effect then too.
 
 use super::{Answer, CommandCheck, CommandKind, Loader, Scrubber, Sweeper};
 use crate::lookup::types::{RowAccess, RowData, RuleWord, SweepMode};
@@ -56,6 +60,8 @@ pub struct TableEngine {
     pub command_take: Signal<Out, Bit>,
     /// Leave one slot of the pipeline empty.
     pub hold: Signal<Out, Bit>,
+    /// A frame's keys enter lookup at the next clock.
+    pub arriving: Signal<In, Bit>,
     /// A frame's keys enter lookup at this clock.
     pub entering: Signal<In, Bit>,
     /// Its port.
@@ -137,15 +143,19 @@ pub struct TableEngine {
     state: RegR<EngineState>,
     erased: RegR<Bit>,
     erase_row: RegR<Bits<14>>,
-    count_a: RegR<Bits<64>>,
-    count_b: RegR<Bits<64>>,
+    count_a: WideCounter,
+    count_b: WideCounter,
     staged: RegR<Bit>,
     batch: RegR<Bit>,
     hold_timer: Reg<Bits<4>>,
     current: Reg<Bits<512>>,
     rewrite: Reg<Bit>,
     vacate: Reg<Bit>,
-    flight: RegR<Bits<8>>,
+    flight: RegR<Bits<9>>,
+    access_register: RegR<RowAccess>,
+    effect_register: RegR<Bit>,
+    hold_register: RegR<Bit>,
+    at_rest: RegR<Bit>,
     found_valid: Reg<Bit>,
     found_damaged: Reg<Bit>,
     found_same: Reg<Bit>,
@@ -170,14 +180,18 @@ pub struct TableEngine {
     effect: Signal<Local, Bit>,
     wants_slot: Signal<Local, Bit>,
     back_in: Signal<Local, Bit>,
+    now_access: Signal<Local, RowAccess>,
+    next_access: Signal<Local, RowAccess>,
+    comes: Signal<Local, Bit>,
 }
 
 impl Logic for TableEngine {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, state, erased, erase_row, count_a, count_b, staged, batch, hold_timer, current);
+        dff_setup!(self, clock, state, erased, erase_row, staged, batch, hold_timer, current);
+        dff_setup!(self, clock, access_register, effect_register, hold_register, at_rest);
         dff_setup!(self, clock, rewrite, vacate, flight, found_valid, found_damaged, found_same, found_row);
-        clock!(self, clock, check, loader, answer, scrubber, sweeper);
+        clock!(self, clock, check, loader, answer, scrubber, sweeper, count_a, count_b);
         self.state.reset.next = self.reset.val();
         self.erased.reset.next = self.reset.val();
         self.erase_row.reset.next = self.reset.val();
@@ -186,6 +200,12 @@ impl Logic for TableEngine {
         self.staged.reset.next = self.reset.val();
         self.batch.reset.next = self.reset.val();
         self.flight.reset.next = self.reset.val();
+        self.access_register.reset.next = self.reset.val();
+        self.effect_register.reset.next = self.reset.val();
+        self.hold_register.reset.next = self.reset.val();
+        self.at_rest.reset.next = self.reset.val();
+        self.now_access.next = self.access_register.q.val();
+        self.access.next = self.access_register.q.val();
         self.loader.reset.next = self.reset.val();
         self.scrubber.reset.next = self.reset.val();
         self.sweeper.reset.next = self.reset.val() | !self.enable.val();
@@ -198,18 +218,13 @@ impl Logic for TableEngine {
                 self.erased.d.next = true;
             }
         }
-        self.tables_ready.next = self.erased.q.val() & self.drops_ready.val();
+        self.tables_ready.next = self.erased.q.val() & !self.now_access.val().erase & self.drops_ready.val();
         self.ready.next = self.tables_ready.val();
 
         // Frames looked up.
-        self.free.next = !self.entering.val();
-        if self.entering.val() {
-            if self.entering_port.val() {
-                self.count_b.d.next = self.count_b.q.val() + bits::<64>(1);
-            } else {
-                self.count_a.d.next = self.count_a.q.val() + bits::<64>(1);
-            }
-        }
+        self.free.next = !self.arriving.val();
+        self.count_a.add.next = bit_cast::<16, 1>((self.entering.val() & !self.entering_port.val()).into());
+        self.count_b.add.next = bit_cast::<16, 1>((self.entering.val() & self.entering_port.val()).into());
 
         // The command.
         self.check.command.next = self.current.q.val();
@@ -264,9 +279,9 @@ impl Logic for TableEngine {
         self.way_bit.next = bits::<4>(1) << self.check.way.val();
         self.shown_rule.next = self.rule_word.val();
         self.flight.d.next = self.flight.q.val() << 1;
-        self.back_in.next = self.flight.q.val().get_bit(3);
+        self.back_in.next = self.flight.q.val().get_bit(4);
         if self.on_rules.val() {
-            self.back_in.next = self.flight.q.val().get_bit(7);
+            self.back_in.next = self.flight.q.val().get_bit(8);
         }
 
         // The scrubber, when there is nothing else to do.
@@ -274,10 +289,9 @@ impl Logic for TableEngine {
             & !self.flight.q.val().any()
             & !self.cells_busy.val()
             & !self.scrubber.busy.val();
-        self.scrubber.may.next = self.can_take.val()
-            & !(self.command_valid.val() & self.enable.val())
-            & self.tables_ready.val()
-            & self.free.val();
+        self.comes.next = self.command_valid.val() & self.enable.val();
+        self.at_rest.d.next = self.can_take.val() & !self.comes.val() & self.tables_ready.val();
+        self.scrubber.may.next = self.at_rest.q.val() & !self.comes.val() & self.free.val();
         self.scrubber.writes.next = false;
         self.scrubber.writes_table.next = self.check.table.val();
         self.scrubber.row_valid.next = self.row_valid.val();
@@ -310,8 +324,8 @@ impl Logic for TableEngine {
         self.answer.status.next = self.check.status.val();
         self.answer.opcode.next = self.check.opcode.val();
         self.answer.now_ns.next = self.now_ns.val();
-        self.answer.looked_up_a.next = self.count_a.q.val();
-        self.answer.looked_up_b.next = self.count_b.q.val();
+        self.answer.looked_up_a.next = self.count_a.value.val();
+        self.answer.looked_up_b.next = self.count_b.value.val();
         self.answer.take_drops.next = false;
         self.answer.drop_packets.next = self.drop_packets.val();
         self.answer.drop_bytes.next = self.drop_bytes.val();
@@ -343,7 +357,7 @@ impl Logic for TableEngine {
         self.wants_slot.next = self.state.q.val() != EngineState::Idle;
         match self.state.q.val() {
             EngineState::Idle => {
-                if self.can_take.val() & self.command_valid.val() & self.enable.val() {
+                if self.can_take.val() & self.comes.val() {
                     self.command_take.next = true;
                     self.wants_slot.next = true;
                     self.current.d.next = self.command.val();
@@ -391,13 +405,13 @@ impl Logic for TableEngine {
                         self.state.d.next = EngineState::Answer;
                     } else if self.first_reads.val() & !self.rewrite.q.val() & !self.vacate.q.val() {
                         self.reads.next = true;
-                        self.flight.d.next = bits::<8>(1);
+                        self.flight.d.next = bits::<9>(1);
                         self.state.d.next = EngineState::Wait;
                     } else {
                         self.writes.next = true;
                         self.state.d.next = EngineState::Answer;
                         if self.on_rules.val() {
-                            self.flight.d.next = bits::<8>(1);
+                            self.flight.d.next = bits::<9>(1);
                             self.state.d.next = EngineState::Drain;
                         }
                     }
@@ -443,7 +457,7 @@ impl Logic for TableEngine {
                 }
             }
             EngineState::Drain => {
-                if self.flight.q.val().get_bit(7) {
+                if self.flight.q.val().get_bit(8) {
                     self.state.d.next = EngineState::Answer;
                     if self.vacate.q.val() {
                         self.cells_start.next = true;
@@ -473,8 +487,9 @@ impl Logic for TableEngine {
                 }
             }
             EngineState::Answer => {
-                self.completion_valid.next = true;
-                if self.completion_take.val() {
+                // What the command's effect adds to the completion stands in it one clock behind the effect.
+                self.completion_valid.next = !self.effect_register.q.val();
+                if self.completion_take.val() & !self.effect_register.q.val() {
                     self.answered.next = true;
                     self.state.d.next = EngineState::Idle;
                 }
@@ -483,46 +498,49 @@ impl Logic for TableEngine {
         if !self.enable.val() {
             self.state.d.next = EngineState::Idle;
         }
-        self.answer.effect.next = self.effect.val();
+        self.effect_register.d.next = self.effect.val();
+        self.answer.effect.next = self.effect_register.q.val();
 
         // One slot in 16.
-        self.hold.next = false;
+        self.hold_register.d.next = false;
+        self.hold.next = self.hold_register.q.val();
         if !self.hold_timer.q.val().all() {
             self.hold_timer.d.next = self.hold_timer.q.val() + bits::<4>(1);
         } else if self.wants_slot.val() {
-            self.hold.next = true;
+            self.hold_register.d.next = true;
             self.hold_timer.d.next = bits::<4>(0);
         }
 
         // The access. One of erasing, scrubber, sweep and command at a time.
-        self.access.next.read = self.reads.val();
-        self.access.next.write = self.writes.val();
-        self.access.next.write_key = self.kind.val().write_row
+        self.next_access.next.read = self.reads.val();
+        self.next_access.next.write = self.writes.val();
+        self.next_access.next.write_key = self.kind.val().write_row
             | self.kind.val().write_rule
             | ((self.kind.val().clear_row | self.kind.val().clear_rule) & !self.kind.val().pending);
-        self.access.next.blank = self.vacate.q.val();
-        self.access.next.back = false;
-        self.access.next.erase = false;
-        self.access.next.every = false;
-        self.access.next.rules = self.on_rules.val();
-        self.access.next.table = self.check.table.val();
-        self.access.next.way = self.check.way.val();
-        self.access.next.row = self.check.row_number.val();
+        self.next_access.next.blank = self.vacate.q.val();
+        self.next_access.next.back = false;
+        self.next_access.next.erase = false;
+        self.next_access.next.every = false;
+        self.next_access.next.rules = self.on_rules.val();
+        self.next_access.next.table = self.check.table.val();
+        self.next_access.next.way = self.check.way.val();
+        self.next_access.next.row = self.check.row_number.val();
         if !self.erased.q.val() {
-            self.access.next.erase = true;
-            self.access.next.row = self.erase_row.q.val().get_bits::<13>(0);
+            self.next_access.next.erase = true;
+            self.next_access.next.row = self.erase_row.q.val().get_bits::<13>(0);
         } else if self.scrubber.read.val() | self.scrubber.busy.val() {
-            self.access.next.read = self.scrubber.read.val();
-            self.access.next.every = self.scrubber.rules.val();
-            self.access.next.rules = self.scrubber.rules.val();
-            self.access.next.table = self.scrubber.table.val();
-            self.access.next.row = self.scrubber.row.val();
+            self.next_access.next.read = self.scrubber.read.val();
+            self.next_access.next.every = self.scrubber.rules.val();
+            self.next_access.next.rules = self.scrubber.rules.val();
+            self.next_access.next.table = self.scrubber.table.val();
+            self.next_access.next.row = self.scrubber.row.val();
         } else if self.state.q.val() == EngineState::Sweep {
-            self.access.next.read = self.sweeper.read.val();
-            self.access.next.back = self.sweeper.back.val();
-            self.access.next.every = true;
-            self.access.next.rules = self.sweeper.rules.val();
-            self.access.next.row = self.sweeper.row.val();
+            self.next_access.next.read = self.sweeper.read.val();
+            self.next_access.next.back = self.sweeper.back.val();
+            self.next_access.next.every = true;
+            self.next_access.next.rules = self.sweeper.rules.val();
+            self.next_access.next.row = self.sweeper.row.val();
         }
+        self.access_register.d.next = self.next_access.val();
     }
 }

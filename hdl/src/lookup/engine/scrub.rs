@@ -21,7 +21,7 @@ pub struct Scrubber {
     pub clock: Signal<In, Clock>,
     /// To the first row; all tables are empty.
     pub reset: Signal<In, Bit>,
-    /// A row may be read at this clock.
+    /// A row may be read at the next clock.
     pub may: Signal<In, Bit>,
     /// A row of this table is about to be written.
     pub writes: Signal<In, Bit>,
@@ -33,7 +33,7 @@ pub struct Scrubber {
     pub row_damaged: Signal<In, Bits<4>>,
     /// Eight clocks after a read: banks whose rule is damaged.
     pub rule_damaged: Signal<In, Bits<4>>,
-    /// Read at this clock.
+    /// Read at the next clock.
     pub read: Signal<Out, Bit>,
     /// The table.
     pub table: Signal<Out, Bits<3>>,
@@ -54,7 +54,7 @@ pub struct Scrubber {
     timer: RegR<Bits<6>>,
     position: RegR<Bits<13>>,
     number: RegR<Bits<3>>,
-    flight: RegR<Bits<8>>,
+    flight: RegR<Bits<9>>,
     used_register: RegR<Bits<7>>,
     seen: RegR<Bits<7>>,
     found: RegR<Bits<3>>,
@@ -95,7 +95,7 @@ impl Logic for Scrubber {
         if self.timer.q.val().all() & self.may.val() {
             self.read.next = true;
             self.timer.d.next = bits::<6>(0);
-            self.flight.d.next = (self.flight.q.val() << 1) | bits::<8>(1);
+            self.flight.d.next = (self.flight.q.val() << 1) | bits::<9>(1);
         }
         self.table.next = self.number.q.val();
         self.rules.next = self.on_rules.val();
@@ -103,11 +103,11 @@ impl Logic for Scrubber {
         self.busy.next = self.flight.q.val().any();
 
         // What comes back.
-        self.returns.next = self.flight.q.val().get_bit(3) & !self.on_rules.val();
+        self.returns.next = self.flight.q.val().get_bit(4) & !self.on_rules.val();
         self.damaged.next = self.row_damaged.val();
         self.place_table.next = bit_cast::<4, 3>(self.number.q.val());
         if self.on_rules.val() {
-            self.returns.next = self.flight.q.val().get_bit(7);
+            self.returns.next = self.flight.q.val().get_bit(8);
             self.damaged.next = self.rule_damaged.val();
             self.place_table.next = bits::<4>(15);
         }
@@ -143,7 +143,7 @@ impl Logic for Scrubber {
             self.last.next = bits::<13>(127);
         }
         if self.returns.val() {
-            self.flight.d.next = bits::<8>(0);
+            self.flight.d.next = bits::<9>(0);
             self.found.d.next = bit_cast::<3, 1>(self.damaged.val().get_bit(0).into())
                 + bit_cast::<3, 1>(self.damaged.val().get_bit(1).into())
                 + bit_cast::<3, 1>(self.damaged.val().get_bit(2).into())

@@ -108,15 +108,15 @@ pub struct Sweeper {
     pub start: Signal<In, Bit>,
     /// With `start`: `Settle`, not `Abort`.
     pub start_settle: Signal<In, Bit>,
-    /// No keys enter at this clock.
+    /// No keys enter at the next clock.
     pub slot_free: Signal<In, Bit>,
     /// Something has to be written back.
     pub dirty: Signal<In, Bit>,
     /// What memories have to know.
     pub mode: Signal<Out, SweepMode>,
-    /// Read `row` at this clock.
+    /// Read `row` at the next clock.
     pub read: Signal<Out, Bit>,
-    /// Write back to `row` at this clock.
+    /// Write back to `row` at the next clock.
     pub back: Signal<Out, Bit>,
     /// The row or rule.
     pub row: Signal<Out, Bits<13>>,
@@ -130,8 +130,8 @@ pub struct Sweeper {
     next_row: Reg<Bits<14>>,
     returned_row: Reg<Bits<14>>,
     last_row: Reg<Bits<13>>,
-    flight: RegR<Bits<8>>,
-    writing: RegR<Bits<8>>,
+    flight: RegR<Bits<9>>,
+    writing: RegR<Bits<9>>,
     all_read: Signal<Local, Bit>,
     may_read: Signal<Local, Bit>,
     reads: Signal<Local, Bit>,
@@ -149,12 +149,12 @@ impl Logic for Sweeper {
         self.flight.reset.next = self.reset.val();
         self.writing.reset.next = self.reset.val();
 
-        // What comes back: rows 4 clocks after they are read, rules 8.
-        self.returns.next = self.flight.q.val().get_bit(3) & !self.dirty.val();
+        // What comes back: rows 4 clocks after they are read, rules 8, and the read itself is one clock behind its decision.
+        self.returns.next = self.flight.q.val().get_bit(4) & !self.dirty.val();
         self.all_read.next = self.next_row.q.val().get_bit(13);
         self.may_read.next = true;
         if self.on_rules.q.val() {
-            self.returns.next = self.flight.q.val().get_bit(7) & !self.dirty.val();
+            self.returns.next = self.flight.q.val().get_bit(8) & !self.dirty.val();
             self.all_read.next = self.next_row.q.val().get_bit(7);
             self.may_read.next = !self.flight.q.val().any() & !self.writing.q.val().any();
         }
@@ -173,12 +173,12 @@ impl Logic for Sweeper {
             }
             if self.reads.val() {
                 self.next_row.d.next = self.next_row.q.val() + bits::<14>(1);
-                self.flight.d.next = (self.flight.q.val() << 1) | bits::<8>(1);
+                self.flight.d.next = (self.flight.q.val() << 1) | bits::<9>(1);
             }
             if self.writes.val() {
                 self.next_row.d.next = self.returned_row.q.val();
-                self.flight.d.next = bits::<8>(0);
-                self.writing.d.next = bits::<8>(1);
+                self.flight.d.next = bits::<9>(0);
+                self.writing.d.next = bits::<9>(1);
             }
             if self.all_read.val() & self.quiet.val() {
                 self.next_row.d.next = bits::<14>(0);
@@ -197,8 +197,8 @@ impl Logic for Sweeper {
             self.on_rules.d.next = false;
             self.next_row.d.next = bits::<14>(0);
             self.returned_row.d.next = bits::<14>(0);
-            self.flight.d.next = bits::<8>(0);
-            self.writing.d.next = bits::<8>(0);
+            self.flight.d.next = bits::<9>(0);
+            self.writing.d.next = bits::<9>(0);
         }
         self.read.next = self.reads.val();
         self.back.next = self.writes.val();

@@ -1,8 +1,130 @@
 //! Which rules of a bank match, and the two with the lowest numbers among those that are visible.
+//!
+//! # Theory of operation
+//! The lowest of 128 is found in groups of eight ([`LowestRule`]): the lowest of each group, and of them the one of the lowest group with any. Which groups
+//! have any is summed one clock ahead.
 
 use crate::axis::XorMatrix;
 use crate::lookup::types::RowData;
 use crate::prelude::*;
+
+/// Of which of 16 groups of eight bits any is set. No register.
+#[derive(LogicBlock, Default)]
+pub(super) struct RuleGroups {
+    /// The bits.
+    pub bits: Signal<In, Bits<128>>,
+    /// One bit a group.
+    pub groups: Signal<Out, Bits<16>>,
+}
+
+impl Logic for RuleGroups {
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.groups.next = bits::<16>(0);
+        for i in 0..16 {
+            self.groups.next = self.groups.val().replace_bit(i, self.bits.val().get_bits::<8>(i * 8).any());
+        }
+    }
+}
+
+/// The lowest of 128 bits. No register.
+#[derive(LogicBlock)]
+pub(super) struct LowestRule {
+    /// The bits.
+    pub bits: Signal<In, Bits<128>>,
+    /// Groups with any.
+    pub groups: Signal<In, Bits<16>>,
+    /// The lowest bit.
+    pub hot: Signal<Out, Bits<128>>,
+    /// All others.
+    pub rest: Signal<Out, Bits<128>>,
+    /// Groups with any of those.
+    pub rest_groups: Signal<Out, Bits<16>>,
+    group: [Constant<Bits<128>>; 16],
+    not_first: Constant<Bits<128>>,
+    not_second: Constant<Bits<128>>,
+    not_fourth: Constant<Bits<128>>,
+    by_1: Signal<Local, Bits<128>>,
+    by_2: Signal<Local, Bits<128>>,
+    by_4: Signal<Local, Bits<128>>,
+    lower: Signal<Local, Bits<128>>,
+    groups_1: Signal<Local, Bits<16>>,
+    groups_2: Signal<Local, Bits<16>>,
+    groups_4: Signal<Local, Bits<16>>,
+    groups_8: Signal<Local, Bits<16>>,
+    lower_groups: Signal<Local, Bits<16>>,
+    blocked: Signal<Local, Bits<128>>,
+    paired: Signal<Local, Bits<128>>,
+}
+
+/// Bits that have at least `places` others of their group below them.
+fn behind(places: usize) -> Constant<Bits<128>> {
+    let bits = (0..128).filter(|bit| bit % 8 >= places);
+    Constant::new(bits.fold(Bits::default(), |all: Bits<128>, bit| all.replace_bit(bit, true)))
+}
+
+impl Default for LowestRule {
+    fn default() -> Self {
+        let group = |group: usize| {
+            let bits = (0..128).filter(|bit| bit / 8 == group);
+            Constant::new(bits.fold(Bits::default(), |all: Bits<128>, bit| all.replace_bit(bit, true)))
+        };
+        Self {
+            bits: Signal::default(),
+            groups: Signal::default(),
+            hot: Signal::default(),
+            rest: Signal::default(),
+            group: core::array::from_fn(group),
+            not_first: behind(1),
+            not_second: behind(2),
+            not_fourth: behind(4),
+            by_1: Signal::default(),
+            by_2: Signal::default(),
+            by_4: Signal::default(),
+            lower: Signal::default(),
+            groups_1: Signal::default(),
+            groups_2: Signal::default(),
+            groups_4: Signal::default(),
+            groups_8: Signal::default(),
+            lower_groups: Signal::default(),
+            rest_groups: Signal::default(),
+            blocked: Signal::default(),
+            paired: Signal::default(),
+        }
+    }
+}
+
+impl Logic for LowestRule {
+    #[hdl_gen]
+    fn update(&mut self) {
+        // Whether any lower bit of the group is set.
+        self.by_1.next = self.bits.val() | ((self.bits.val() << 1) & self.not_first.val());
+        self.by_2.next = self.by_1.val() | ((self.by_1.val() << 2) & self.not_second.val());
+        self.by_4.next = self.by_2.val() | ((self.by_2.val() << 4) & self.not_fourth.val());
+        self.lower.next = (self.by_4.val() << 1) & self.not_first.val();
+        // And of lower groups.
+        self.groups_1.next = self.groups.val() | (self.groups.val() << 1);
+        self.groups_2.next = self.groups_1.val() | (self.groups_1.val() << 2);
+        self.groups_4.next = self.groups_2.val() | (self.groups_2.val() << 4);
+        self.groups_8.next = self.groups_4.val() | (self.groups_4.val() << 8);
+        self.lower_groups.next = self.groups_8.val() << 1;
+        self.blocked.next = bits::<128>(0);
+        for i in 0..16 {
+            if self.lower_groups.val().get_bit(i) {
+                self.blocked.next = self.blocked.val() | self.group[i].val();
+            }
+        }
+        self.hot.next = self.bits.val() & !self.lower.val() & !self.blocked.val();
+        self.rest.next = self.bits.val() & (self.lower.val() | self.blocked.val());
+        self.paired.next = self.bits.val() & self.lower.val();
+        self.rest_groups.next = self.groups.val() & self.lower_groups.val();
+        for i in 0..16 {
+            if self.paired.val().get_bits::<8>(i * 8).any() {
+                self.rest_groups.next = self.rest_groups.val().replace_bit(i, true);
+            }
+        }
+    }
+}
 
 /// LUT memories and marks of one bank.
 #[derive(LogicBlock)]
@@ -56,13 +178,19 @@ pub struct RuleCells {
     entered: Reg<Bit>,
     some: Reg<Bit>,
     candidates: Reg<Bits<128>>,
+    candidate_groups: Reg<Bits<16>>,
+    groups_of_candidates: RuleGroups,
+    lowest: LowestRule,
     first_some: Reg<Bit>,
     first_hot: Reg<Bits<128>>,
     rest: Reg<Bits<128>>,
+    rest_groups: Reg<Bits<16>>,
+    lowest_of_rest: LowestRule,
     second_some: Reg<Bit>,
     first_index: Reg<Bits<7>>,
     second_hot: Reg<Bits<128>>,
-    second_rest: Reg<Bits<128>>,
+    second_any_left: Reg<Bits<16>>,
+    more_left: Reg<Bits<16>>,
     third_some: Reg<Bit>,
     last_first_index: Reg<Bits<7>>,
     second_index: Reg<Bits<7>>,
@@ -75,8 +203,6 @@ pub struct RuleCells {
     hot: Signal<Local, Bits<128>>,
     visible: Signal<Local, Bits<128>>,
     matching: Signal<Local, Bits<128>>,
-    below: Signal<Local, Bits<128>>,
-    below_rest: Signal<Local, Bits<128>>,
 }
 
 /// The number of the one bit that is set. The parity of one bit is that bit.
@@ -118,13 +244,19 @@ impl Default for RuleCells {
             entered: Reg::default(),
             some: Reg::default(),
             candidates: Reg::default(),
+            candidate_groups: Reg::default(),
+            groups_of_candidates: RuleGroups::default(),
+            lowest: LowestRule::default(),
             first_some: Reg::default(),
             first_hot: Reg::default(),
             rest: Reg::default(),
+            rest_groups: Reg::default(),
+            lowest_of_rest: LowestRule::default(),
             second_some: Reg::default(),
             first_index: Reg::default(),
             second_hot: Reg::default(),
-            second_rest: Reg::default(),
+            second_any_left: Reg::default(),
+            more_left: Reg::default(),
             third_some: Reg::default(),
             last_first_index: Reg::default(),
             second_index: Reg::default(),
@@ -137,8 +269,6 @@ impl Default for RuleCells {
             hot: Signal::default(),
             visible: Signal::default(),
             matching: Signal::default(),
-            below: Signal::default(),
-            below_rest: Signal::default(),
         }
     }
 }
@@ -148,7 +278,8 @@ impl Logic for RuleCells {
     fn update(&mut self) {
         dff_setup!(self, clock, valid, pending, pending_clear, holds_register, half_0, half_1, entered);
         dff_setup!(self, clock, some, candidates, first_some, first_hot, rest, second_some, first_index);
-        dff_setup!(self, clock, second_hot, second_rest, third_some, last_first_index);
+        dff_setup!(self, clock, second_hot, second_any_left, more_left, third_some, last_first_index);
+        dff_setup!(self, clock, candidate_groups, rest_groups);
         dff_setup!(self, clock, second_index, second_any, more_any);
         self.valid.reset.next = self.reset.val();
         self.pending.reset.next = self.reset.val();
@@ -230,27 +361,31 @@ impl Logic for RuleCells {
             }
             self.matching.next = self.half_0.q.val() & self.half_1.q.val() & self.visible.val();
             self.candidates.d.next = self.matching.val();
+            self.candidate_groups.d.next = self.groups_of_candidates.groups.val();
         }
+        self.groups_of_candidates.bits.next = self.matching.val();
         self.some.d.next = self.entered.q.val();
 
         // The lowest.
-        self.below.next = bits::<128>(0);
+        self.lowest.bits.next = self.candidates.q.val();
+        self.lowest.groups.next = self.candidate_groups.q.val();
         if self.some.q.val() {
-            self.below.next = self.candidates.q.val() - bits::<128>(1);
-            self.first_hot.d.next = self.candidates.q.val() & !self.below.val();
-            self.rest.d.next = self.candidates.q.val() & self.below.val();
+            self.first_hot.d.next = self.lowest.hot.val();
+            self.rest.d.next = self.lowest.rest.val();
+            self.rest_groups.d.next = self.lowest.rest_groups.val();
         }
-        self.first_some.d.next = self.some.q.val() & self.candidates.q.val().any();
+        self.first_some.d.next = self.some.q.val() & self.candidate_groups.q.val().any();
 
         // The second.
         self.encode_first.enable.next = self.first_some.q.val();
         self.encode_first.operand.next = self.first_hot.q.val();
-        self.below_rest.next = bits::<128>(0);
+        self.lowest_of_rest.bits.next = self.rest.q.val();
+        self.lowest_of_rest.groups.next = self.rest_groups.q.val();
         if self.first_some.q.val() {
             self.first_index.d.next = self.encode_first.result.val();
-            self.below_rest.next = self.rest.q.val() - bits::<128>(1);
-            self.second_hot.d.next = self.rest.q.val() & !self.below_rest.val();
-            self.second_rest.d.next = self.rest.q.val() & self.below_rest.val();
+            self.second_hot.d.next = self.lowest_of_rest.hot.val();
+            self.second_any_left.d.next = self.rest_groups.q.val();
+            self.more_left.d.next = self.lowest_of_rest.rest_groups.val();
         }
         self.second_some.d.next = self.first_some.q.val();
 
@@ -262,8 +397,8 @@ impl Logic for RuleCells {
         if self.second_some.q.val() {
             self.last_first_index.d.next = self.first_index.q.val();
             self.second_index.d.next = self.encode_second.result.val();
-            self.second_any.d.next = self.second_hot.q.val().any();
-            self.more_any.d.next = self.second_rest.q.val().any();
+            self.second_any.d.next = self.second_any_left.q.val().any();
+            self.more_any.d.next = self.more_left.q.val().any();
         }
         self.third_some.d.next = self.second_some.q.val();
         self.first.next = self.third_some.q.val();
