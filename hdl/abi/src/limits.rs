@@ -64,6 +64,8 @@ pub const COPY_FIFO_LINES: usize = 2048;
 pub const COPY_FRAMES_MAX: usize = 512;
 /// Lines of the record FIFO that each record ring has in front of its DMA writer.
 pub const RECORD_FIFO_LINES: usize = 512;
+/// Lines that have to be free in a record FIFO that was full, before it takes records again.
+pub const RECORD_FIFO_RESUME_LINES: usize = 64;
 /// Beats that wait at most between a MAC and the copy side, for the clock of the core.
 pub const TAP_FIFO_BEATS: usize = 64;
 /// Windows that one direction can hold while it waits for its slot in the merged pipeline.

@@ -254,7 +254,7 @@ pub enum DropCause {
     /// The copy frame FIFO of the port had no room for the whole frame.
     CopyFifo = 0,
     /// The record FIFO had no room for the whole record: the ring is full or the bus too slow. From the first such record on all of
-    /// the ring's are dropped until half of the FIFO is free, so that a ring under too much load carries records and not gaps.
+    /// the ring's are dropped until [`limits::RECORD_FIFO_RESUME_LINES`] are free, so that a ring under too much load carries records and not gaps.
     RecordFifo = 1,
     /// The frame is longer than [`limits::FRAME_BYTES_MAX`].
     Oversize = 2,

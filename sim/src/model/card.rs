@@ -254,7 +254,7 @@ impl CopySide {
         }
         let Ring { missing, path, .. } = &self.rings[ring];
         let was_full = missing.is_some_and(|missing| missing.names(DropCause::RecordFifo));
-        let has_room = path.has_room(lines + usize::from(missing.is_some())) && (!was_full || path.is_half_free());
+        let has_room = path.has_room(lines + usize::from(missing.is_some())) && (!was_full || path.takes_again());
         if has_room { Ok(()) } else { Err(DropCause::RecordFifo) }
     }
 

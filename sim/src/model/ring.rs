@@ -2,7 +2,9 @@
 
 use super::registers::RegisterFile;
 use std::collections::VecDeque;
-use writ_abi::limits::{INDEX_WRITE_BACK_RECORDS, LINE_BYTES, RECORD_FIFO_LINES, RING_LINES_MAX, RING_LINES_MIN};
+use writ_abi::limits::{
+    INDEX_WRITE_BACK_RECORDS, LINE_BYTES, RECORD_FIFO_LINES, RECORD_FIFO_RESUME_LINES, RING_LINES_MAX, RING_LINES_MIN,
+};
 use writ_abi::record::SKIP_LINE;
 use writ_abi::registers::rings;
 use writ_driver::memory::{CardMemory, Line};
@@ -96,8 +98,8 @@ impl RecordPath {
     }
 
     /// A FIFO that was full takes records again.
-    pub(super) fn is_half_free(&self) -> bool {
-        self.fifo_lines <= RECORD_FIFO_LINES / 2
+    pub(super) fn takes_again(&self) -> bool {
+        self.fifo_lines + RECORD_FIFO_RESUME_LINES <= RECORD_FIFO_LINES
     }
 
     pub(super) fn push(&mut self, record: Vec<u8>) {

@@ -72,7 +72,7 @@ fn constants(out: &mut String) {
         limits::IPV6_EXTENSION_HEADERS_MAX, limits::GTPU_EXTENSION_HEADERS_MAX,
         limits::GTPU_PORTS, limits::VXLAN_PORTS, limits::GENEVE_PORTS, limits::L2TP_PORTS,
         limits::COPY_FIFO_LINES, limits::COPY_FRAMES_MAX,
-        limits::RECORD_FIFO_LINES, limits::TAP_FIFO_BEATS, limits::WINDOW_FIFO_FRAMES, limits::DROP_QUEUE_FRAMES, limits::RECORD_RINGS,
+        limits::RECORD_FIFO_LINES, limits::RECORD_FIFO_RESUME_LINES, limits::TAP_FIFO_BEATS, limits::WINDOW_FIFO_FRAMES, limits::DROP_QUEUE_FRAMES, limits::RECORD_RINGS,
         limits::RING_LINES_MIN, limits::RING_LINES_MAX, limits::INDEX_WRITE_BACK_RECORDS,
         command::flags::RING_MASK, command::flags::PENDING, command::flags::DESTINATION, command::flags::MASK,
         command::flags::PENDING_CLEAR,

@@ -10,7 +10,7 @@
 //! record would take before anybody knows whether it may, the borrow says whether it fits, and the result is kept or not. All else waits for the next
 //! clock: outcome, job and drop come out one clock behind the record.
 //!
-//! A ring whose FIFO was full makes no record until half of it is free again. Otherwise a ring that is asked for more than it can carry would free
+//! A ring whose FIFO was full makes no record until an eighth of it is free again. Otherwise a ring that is asked for more than it can carry would free
 //! a few lines, take one record with a gap record in front of it, and drop the next: half of what it carries would be gap records.
 //!
 //! Consecutive missing numbers of a ring make one gap. It goes out in front of the ring's next record; or alone, in a clock without a record, once half
@@ -25,7 +25,10 @@ use crate::parse::types::Ticket;
 use crate::prelude::*;
 use writ_abi::limits;
 
-const _: () = assert!(limits::RECORD_FIFO_LINES == 512 && limits::RECORD_RINGS == 4, "kernels write these out");
+const _: () = assert!(
+    limits::RECORD_FIFO_LINES == 512 && limits::RECORD_FIFO_RESUME_LINES == 64 && limits::RECORD_RINGS == 4,
+    "kernels write these out"
+);
 
 /// Outcome of a record as the taps show it: made. Any other value is a [`writ_abi::record::DropCause`].
 pub const OUTCOME_COPIED: u8 = 7;
@@ -104,6 +107,7 @@ pub struct Decider {
     description: Signal<Local, Description>,
     alone: Signal<Local, Bits<4>>,
     half_free: Signal<Local, Bits<4>>,
+    some_free: Signal<Local, Bits<4>>,
     ring_bits: Signal<Local, Bits<4>>,
     now_gap: Signal<Local, Gap>,
     now_sequence: Signal<Local, Bits<32>>,
@@ -177,6 +181,7 @@ impl Default for Decider {
             description: Signal::default(),
             alone: Signal::default(),
             half_free: Signal::default(),
+            some_free: Signal::default(),
             ring_bits: Signal::default(),
             now_gap: Signal::default(),
             now_sequence: Signal::default(),
@@ -253,7 +258,9 @@ impl Logic for Decider {
         self.turn.d.next = self.turn.q.val() + bits::<8>(1);
         self.alone.next = bits::<4>(0);
         self.half_free.next = bits::<4>(0);
+        self.some_free.next = bits::<4>(0);
         for i in 0..4 {
+            self.some_free.next = self.some_free.val().replace_bit(i, self.free[i].q.val().get_bits::<4>(6).any());
             self.half_free.next = self.half_free.val().replace_bit(i, self.free[i].q.val().get_bits::<2>(8).any());
             self.overdue[i].d.next =
                 self.open.q.val().get_bit(i) & (self.overdue[i].q.val() | (self.turn.q.val() == self.turn_of[i].val()));
@@ -339,9 +346,9 @@ impl Logic for Decider {
                 self.free[i].d.next = self.left_over[i].val();
             }
         }
-        self.held.d.next = self.held.q.val() & !self.half_free.val();
+        self.held.d.next = self.held.q.val() & !self.some_free.val();
         if self.candidate.val() {
-            self.held.d.next = (self.held.q.val() | self.lost.val()) & !self.half_free.val();
+            self.held.d.next = (self.held.q.val() | self.lost.val()) & !self.some_free.val();
         }
         self.causes.next = bits::<8>(2);
         self.obstacle.d.next = bits::<3>(1);
