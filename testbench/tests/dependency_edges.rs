@@ -35,7 +35,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "writ-tables",
         ],
     ),
-    ("xtask", &["writ-control", "writ-testbench"]),
+    ("xtask", &["writ-abi", "writ-control", "writ-testbench"]),
 ];
 
 /// What a crate may depend on beyond that when it is built.
