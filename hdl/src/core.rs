@@ -440,9 +440,13 @@ impl Logic for Core {
         self.counters.number.next = self.registers.counter_number.val();
         self.counters.window_dropped[0].next = self.lost_a.val();
         self.counters.window_dropped[1].next = self.lost_b.val();
+        self.counters.window_kept[0].next = self.windows[0].complete.val() & !self.windows[0].dropped.val();
+        self.counters.window_kept[1].next = self.windows[1].complete.val() & !self.windows[1].dropped.val();
         self.counters.looked_up.next = self.lookup.entering.val();
         self.counters.looked_up_port.next = self.entering.val().port;
         self.counters.done.next = self.lookup.done.val();
+        self.counters.hit.next = self.lookup.hit.val();
+        self.counters.flagged.next = self.capture.flagged.val();
         self.counters.class.next = self.verdict_headers.val().class;
         self.counters.suppressed.next = self.lookup.suppressed.val();
         self.counters.expired.next = self.lookup.expired.val();

@@ -71,6 +71,16 @@ pub enum Counter {
     MacUnderflowA,
     /// Clocks in which the transmitter of port B wanted a beat inside a frame and got none.
     MacUnderflowB,
+    /// Frames whose lookup found at least one hit that counts, damaged ones too.
+    VerdictsHit,
+    /// Frames among those of [`Counter::VerdictsHit`] that the MAC marked as damaged or that lost their end; no record is due for them.
+    FlaggedHits,
+    /// A level: frames of port A that wait between their window and lookup.
+    InFlightA,
+    /// A level: frames of port B that wait between their window and lookup.
+    InFlightB,
+    /// A level: frames with hits that wait for the decision on their first record.
+    InFlightHits,
 }
 
 /// Every counter, with its name in the reference, in the order of the COUNTERS block.
@@ -142,6 +152,19 @@ pub const COUNTERS: &[(Counter, &str, &str)] = &[
         Counter::MacUnderflowB,
         "MAC_UNDERFLOW_B",
         "Clocks in which the transmitter of port B was starved inside a frame.",
+    ),
+    (Counter::VerdictsHit, "VERDICTS_HIT", "Frames whose lookup found at least one hit that counts, damaged ones too."),
+    (
+        Counter::FlaggedHits,
+        "FLAGGED_HITS",
+        "Frames of VERDICTS_HIT that the MAC marked as damaged or that lost their end; no record is due for them.",
+    ),
+    (Counter::InFlightA, "IN_FLIGHT_A", "A level: frames of port A that wait between their window and lookup."),
+    (Counter::InFlightB, "IN_FLIGHT_B", "A level: frames of port B that wait between their window and lookup."),
+    (
+        Counter::InFlightHits,
+        "IN_FLIGHT_HITS",
+        "A level: frames with hits that wait for the decision on their first record.",
     ),
 ];
 

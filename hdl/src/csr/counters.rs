@@ -5,12 +5,13 @@
 //! together. A copy that is asked for is at the output one clock later. What happens on the wires' clocks is counted there
 //! ([`crate::axis::WireCounters`]) and only shown here. Numbers are those of [`writ_abi::registers::COUNTERS`].
 
+use super::in_flight::InFlight;
 use crate::axis::WIRE_COUNTS;
 use crate::prelude::*;
 use writ_abi::registers::{COUNTERS, Counter};
 
 /// Counters that this block counts itself, in the order in which its kernel wires events to them. The classes stand where [`FIRST_CLASS`] says.
-const CELLS: usize = 39;
+const CELLS: usize = 41;
 const FIRST_CLASS: usize = 2;
 const OUTSIDE: [Counter; CELLS - 16] = [
     Counter::FramesLookedUpA,
@@ -36,7 +37,11 @@ const OUTSIDE: [Counter; CELLS - 16] = [
     Counter::TapCutB,
     Counter::SelfTestA,
     Counter::SelfTestB,
+    Counter::VerdictsHit,
+    Counter::FlaggedHits,
 ];
+/// Levels, in the order in which the kernel wires them.
+const LEVELS: [Counter; 3] = [Counter::InFlightA, Counter::InFlightB, Counter::InFlightHits];
 /// Counters of each wire, in the order of [`crate::axis::WireCounters`]: what came in on a port, and what left on the other one. Of flagged
 /// frames there is one counter, for both wires together.
 const WIRES: [[Counter; WIRE_COUNTS]; 2] = [
@@ -59,7 +64,10 @@ const WIRES: [[Counter; WIRE_COUNTS]; 2] = [
         Counter::MacUnderflowA,
     ],
 ];
-const _: () = assert!(CELLS + 2 * WIRE_COUNTS - 1 == COUNTERS.len() && COUNTERS.len() <= 64, "kernels write these out");
+const _: () = assert!(
+    CELLS + LEVELS.len() + 2 * WIRE_COUNTS - 1 == COUNTERS.len() && COUNTERS.len() <= 64,
+    "kernels write these out"
+);
 
 /// Number of a counter in the ABI.
 fn number_of(counter: Counter) -> Constant<Bits<6>> {
@@ -120,6 +128,8 @@ pub struct Counters {
     pub tap_cut: [Signal<In, Bit>; 2],
     /// A frame of the card's own is made.
     pub self_test: [Signal<In, Bit>; 2],
+    /// A frame's window is complete and will be looked up.
+    pub window_kept: [Signal<In, Bit>; 2],
     /// A frame's window found no room.
     pub window_dropped: [Signal<In, Bit>; 2],
     /// A frame's keys enter lookup.
@@ -128,6 +138,10 @@ pub struct Counters {
     pub looked_up_port: Signal<In, Bit>,
     /// A frame has its verdict.
     pub done: Signal<In, Bit>,
+    /// With `done`: it has at least one hit that counts.
+    pub hit: Signal<In, Bit>,
+    /// A frame with hits was discarded because the MAC flagged it or its end is missing.
+    pub flagged: Signal<In, Bit>,
     /// With `done`: its parse class.
     pub class: Signal<In, Bits<4>>,
     /// See [`crate::lookup::LookupPath`].
@@ -161,6 +175,7 @@ pub struct Counters {
     /// Its copy, one clock later; 0 behind a clock without `read` and where no counter is.
     pub shown: Signal<Out, Bits<64>>,
     cell: [CounterCell; CELLS],
+    level: [InFlight; LEVELS.len()],
     answer: Reg<Bits<64>>,
     chosen: [Signal<Local, Bits<64>>; CELLS],
     wired: Signal<Local, Bits<64>>,
@@ -169,6 +184,7 @@ pub struct Counters {
     errors_high: Reg<Bits<32>>,
     errors_carried: Reg<Bits<32>>,
     cell_number: [Constant<Bits<6>>; CELLS],
+    level_number: [Constant<Bits<6>>; LEVELS.len()],
     wire_a_number: [Constant<Bits<6>>; WIRE_COUNTS],
     wire_b_number: [Constant<Bits<6>>; WIRE_COUNTS],
     errors_number: Constant<Bits<6>>,
@@ -189,10 +205,13 @@ impl Default for Counters {
             wire_b: Default::default(),
             tap_cut: Default::default(),
             self_test: Default::default(),
+            window_kept: Default::default(),
             window_dropped: Default::default(),
             looked_up: Signal::default(),
             looked_up_port: Signal::default(),
             done: Signal::default(),
+            hit: Signal::default(),
+            flagged: Signal::default(),
             class: Signal::default(),
             suppressed: Signal::default(),
             expired: Signal::default(),
@@ -210,6 +229,7 @@ impl Default for Counters {
             number: Signal::default(),
             shown: Signal::default(),
             cell: core::array::from_fn(|_| CounterCell::default()),
+            level: Default::default(),
             answer: Reg::default(),
             chosen: core::array::from_fn(|_| Signal::default()),
             wired: Signal::default(),
@@ -218,6 +238,7 @@ impl Default for Counters {
             errors_high: Reg::default(),
             errors_carried: Reg::default(),
             cell_number: core::array::from_fn(|cell| number_of(cells[cell])),
+            level_number: LEVELS.map(number_of),
             wire_a_number: WIRES[0].map(number_of),
             wire_b_number: WIRES[1].map(number_of),
             errors_number: number_of(Counter::Drop(3)),
@@ -238,7 +259,7 @@ impl Logic for Counters {
         self.errors_carried.d.next = self.errors_high.q.val() + bit_cast::<32, 33>(self.errors_low.q.val() >> 32);
 
         self.found.next = bits::<64>(0);
-        for i in 0..39 {
+        for i in 0..41 {
             self.cell[i].clock.next = self.clock.val();
             self.cell[i].reset.next = self.reset.val();
             self.cell[i].snapshot.next = self.snapshot.val();
@@ -250,6 +271,14 @@ impl Logic for Counters {
             self.found.next = self.found.val() | self.chosen[i].val();
         }
         self.wired.next = bits::<64>(0);
+        for i in 0..3 {
+            self.level[i].clock.next = self.clock.val();
+            self.level[i].reset.next = self.reset.val();
+            self.level[i].snapshot.next = self.snapshot.val();
+            if self.read.val() & (self.number.val() == self.level_number[i].val()) {
+                self.wired.next = self.level[i].shown.val();
+            }
+        }
         for i in 0..WIRE_COUNTS {
             if self.read.val() & (self.number.val() == self.wire_a_number[i].val()) {
                 self.wired.next = self.wire_a[i].val();
@@ -307,6 +336,13 @@ impl Logic for Counters {
             if self.self_test[port].val() {
                 self.cell[port + 37].add.next = bits::<16>(1);
             }
+            self.level[port].enters.next = self.window_kept[port].val();
         }
+        self.cell[39].add.next = bit_cast::<16, 1>((self.done.val() & self.hit.val()).into());
+        self.cell[40].add.next = bit_cast::<16, 1>(self.flagged.val().into());
+        self.level[0].leaves.next = self.looked_up.val() & !self.looked_up_port.val();
+        self.level[1].leaves.next = self.looked_up.val() & self.looked_up_port.val();
+        self.level[2].enters.next = self.done.val() & self.hit.val();
+        self.level[2].leaves.next = (self.outcome.val() & self.outcome_first.val()) | self.flagged.val();
     }
 }

@@ -249,14 +249,17 @@ fn status_shows_no_stale_readiness_behind_a_reset() {
 /// Three clocks of events, and the wires' counts.
 fn expected_count(name: &str) -> u64 {
     match name {
-        "DROP_UNATTRIBUTED" | "DROP_WINDOW_FIFO_A" | "SCRUB_ROUNDS" | "TAP_CUT_B" | "SELF_TEST_A" => 3,
+        "DROP_UNATTRIBUTED" | "VERDICTS_HIT" | "DROP_WINDOW_FIFO_A" | "SCRUB_ROUNDS" | "TAP_CUT_B" | "SELF_TEST_A" => 3,
         "DROP_WINDOW_FIFO" | "MULTI_HITS" => 6,
         "EXPIRED_HITS" => 9,
         "DAMAGED_READS" => 63,
         "DAMAGED_ROWS" => 15,
         "CLASS_L4_TRUNCATED" | "RECORDS_DUE" => 2,
         "CLASS_INNER_IP" => 1,
-        "FRAMES_HIT" | "DROP_OVERSIZE" | "RECORDS" => 1,
+        "FRAMES_HIT" | "DROP_OVERSIZE" | "RECORDS" | "FLAGGED_HITS" | "FRAMES_LOOKED_UP_B" => 1,
+        // Three enter, as many leave as FRAMES_LOOKED_UP_B and FRAMES_HIT with FLAGGED_HITS say.
+        "IN_FLIGHT_B" => 2,
+        "IN_FLIGHT_HITS" => 1,
         "DROP_WIRE_ERROR" => 0x4_0000_0014,
         "FRAMES_IN_A" => 0x1_ffff_fff0,
         "BYTES_IN_A" => 0x1_ffff_fff1,
@@ -287,6 +290,10 @@ fn counters_count_and_are_copied_together() {
     block.tap_cut[1].next = true;
     block.self_test[0].next = true;
     block.done.next = true;
+    block.hit.next = true;
+    block.window_kept[1].next = true;
+    block.looked_up.next = true;
+    block.looked_up_port.next = true;
     block.class.next = number(8);
     block.expired.next = number(3);
     block.multiple.next = number(2);
@@ -302,17 +309,19 @@ fn counters_count_and_are_copied_together() {
     bench.tick();
     bench.block.outcome_first.next = false;
     bench.block.outcome_cause.next = number(7);
+    bench.block.looked_up.next = false;
     bench.tick();
     // The last class.
     bench.block.class.next = number(15);
     bench.block.outcome.next = false;
+    bench.block.flagged.next = true;
     bench.tick();
     // What a counter is told counts one clock later.
     let block = &mut bench.block;
     for signal in [&mut block.done, &mut block.scrub_round, &mut block.unattributed] {
         signal.next = false;
     }
-    for signal in [&mut block.tap_cut[1], &mut block.self_test[0]] {
+    for signal in [&mut block.tap_cut[1], &mut block.self_test[0], &mut block.flagged, &mut block.window_kept[1]] {
         signal.next = false;
     }
     block.window_dropped.iter_mut().for_each(|signal| signal.next = false);

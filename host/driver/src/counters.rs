@@ -12,7 +12,8 @@ impl Counters {
     /// How many there are.
     pub const COUNT: usize = COUNTERS.len();
 
-    pub(crate) fn new(values: [u64; Self::COUNT]) -> Self {
+    /// These values, in the order of the register reference.
+    pub fn new(values: [u64; Self::COUNT]) -> Self {
         Self { values }
     }
 

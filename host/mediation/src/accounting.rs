@@ -25,6 +25,8 @@ pub enum LossCause {
     CardOversize,
     /// The card lost it for several reasons that it does not tell apart.
     CardMixed,
+    /// The card lost the frame before it looked it up: whose it was, and whether it was anybody's, is not known.
+    CardUnseen,
     /// The destination held all the memory that it may have: its peer was slow or away.
     DestinationFull,
     /// The record made no sense: the card or its memory is at fault.
@@ -40,6 +42,7 @@ names!(LossCause {
     CardRecordFifo = "card-record-fifo",
     CardOversize = "card-oversize",
     CardMixed = "card-mixed",
+    CardUnseen = "card-unseen",
     DestinationFull = "destination-full",
     Malformed = "malformed",
     Revoked = "revoked",

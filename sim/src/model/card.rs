@@ -214,7 +214,12 @@ impl CopySide {
         self.counters.add(Counter::MultiHits, looked.multi);
         self.counters.add(Counter::DamagedReads, looked.damaged);
         self.counters.add(Counter::SuppressedTime, u64::from(looked.suppressed));
-        if damaged || looked.hits.is_empty() {
+        if looked.hits.is_empty() {
+            return;
+        }
+        self.counters.add(Counter::VerdictsHit, 1);
+        if damaged {
+            self.counters.add(Counter::FlaggedHits, 1);
             return;
         }
         self.counters.add(Counter::FramesHit, 1);
@@ -286,6 +291,11 @@ impl CopySide {
                 if control::SNAPSHOT.extract(value) == 1 {
                     self.scrubber.catch_up(clocks, &self.tables, &mut self.counters);
                     self.snapshot = self.counters.clone();
+                    // Everything else happens in one clock here.
+                    for port in PortSide::ALL {
+                        let waiting = self.waiting.iter().filter(|(_, arriving)| arriving.frame.port == port).count();
+                        self.snapshot.add_for(port, [Counter::InFlightA, Counter::InFlightB], waiting as u64);
+                    }
                 }
             }
             clock::SET_AT if clock::APPLY.extract(value) == 1 && self.is_armed() => self.clock.doubt(),

@@ -251,7 +251,12 @@ impl<'a> Replay<'a> {
         self.count(Counter::MultiHits, looked.multi);
         self.count(Counter::DamagedReads, looked.damaged);
         self.count(Counter::SuppressedTime, u64::from(looked.suppressed));
-        if frame.damaged || looked.hits.is_empty() {
+        if looked.hits.is_empty() {
+            return;
+        }
+        self.count(Counter::VerdictsHit, 1);
+        if frame.damaged {
+            self.count(Counter::FlaggedHits, 1);
             return;
         }
         self.count(Counter::FramesHit, 1);

@@ -60,6 +60,7 @@ macro_rules! suite_for {
                 wire::the_wire_does_not_know_the_tap,
                 wire::all_frame_lengths_pass_and_are_copied,
                 wire::counters_add_up,
+                wire::accounts_balance_at_every_moment,
                 wire::a_reset_at_any_moment_leaves_nothing_behind,
                 tables::every_table_hits_in_its_lookups,
                 tables::directions_are_told_apart,

@@ -3,6 +3,7 @@
 use crate::common::frames::{tcp_tagged, udp};
 use crate::common::{Bench, Got, MakeCard, address_row, with_fcs};
 use crate::{OTHER, OTHER6, TARGET, TARGET6, armed, packet_bytes};
+use writ_abi::balance::{Account, Balance};
 use writ_abi::registers::Counter;
 use writ_abi::{PortSide, Scope};
 use writ_sim::card::IngressFrame;
@@ -121,11 +122,51 @@ pub(crate) fn counters_add_up(make: MakeCard) {
     expect("FRAMES_HIT", 30);
     expect("RECORDS", 30);
     expect("COMMANDS", 1);
+    assert_balance(&bench, Balance::holds_at_rest);
     for name in
         ["GAP_RECORDS", "DROP_COPY_FIFO", "DROP_RECORD_FIFO", "DROP_WINDOW_FIFO", "DROP_WIRE_ERROR", "EXPIRED_HITS"]
     {
         expect(name, 0);
     }
+    assert_eq!(bench.shared.card().dma_faults(), 0);
+}
+
+fn assert_balance(bench: &Bench, holds: fn(&Balance) -> bool) -> u64 {
+    let counters = bench.parts.card.counters().expect("counters");
+    let balances = Account::ALL.map(|account| account.balance(|counter| counters.value(counter)));
+    for balance in &balances {
+        assert!(holds(balance), "{balance}");
+    }
+    balances.iter().map(|balance| balance.in_flight).sum()
+}
+
+/// Whenever one looks, what has come in is out by a counted way or on the way.
+pub(crate) fn accounts_balance_at_every_moment(make: MakeCard) {
+    let mut bench = armed(make, &[address_row(TARGET, 0, 1, Scope::Content)]);
+    let frame = |number: usize| match number % 3 {
+        0 => udp(TARGET, OTHER, [1, 2], number % 500),
+        1 => udp(OTHER, OTHER, [1, 2], number % 7),
+        _ => vec![0x11; 60],
+    };
+    let mut most_in_flight = 0;
+    for number in 0..1200_usize {
+        let bytes = with_fcs(&frame(number));
+        let damaged = number % 5 == 0;
+        let port = PortSide::ALL[number / 3 % 2];
+        bench.shared.card().push(IngressFrame { number: number as u64, port, earliest_clock: 0, bytes, damaged });
+    }
+    for _ in 0..60 {
+        bench.run(29);
+        most_in_flight = most_in_flight.max(assert_balance(&bench, Balance::holds));
+        bench.records_now();
+    }
+    assert!(most_in_flight > 10, "{most_in_flight}");
+    bench.settle();
+    bench.records();
+    assert_eq!(assert_balance(&bench, Balance::holds_at_rest), 0);
+    let counters = bench.parts.card.counters().expect("counters");
+    let [flagged, hit] = [Counter::FlaggedHits, Counter::FramesHit].map(|counter| counters.value(counter));
+    assert_eq!((flagged, hit), (80, 320));
     assert_eq!(bench.shared.card().dma_faults(), 0);
 }
 
@@ -152,6 +193,7 @@ pub(crate) fn a_reset_at_any_moment_leaves_nothing_behind(make: MakeCard) {
         assert!(matches!(got[0], Got::Packet { sequence: 0, .. }) && packet_bytes(&got[0]) == frames[1]);
         let counters = bench.parts.card.counters().expect("counters");
         assert_eq!((counters.value(Counter::FramesHit), counters.value(Counter::Commands)), (1, 1));
+        assert_balance(&bench, Balance::holds_at_rest);
         bench.egress();
     }
     assert_eq!(bench.shared.card().dma_faults(), 0);

@@ -5,6 +5,7 @@ use crate::common::random::Rng;
 use crate::common::scenario::{Action, Scenario};
 use crate::common::{Bench, Got, MakeCard, TIMEOUT, address_row, with_fcs};
 use crate::run::{Kind, check_on};
+use writ_abi::balance::Account;
 use writ_abi::registers::{Counter, clock};
 use writ_abi::time::STAMP_ERROR_NS_MAX;
 use writ_abi::{PortSide, Scope};
@@ -100,6 +101,7 @@ fn a_wire_that_is_too_fast_loses_frames_of_the_tap_alone_and_counts_them() {
     assert_eq!((value(Counter::FramesInA), value(Counter::FramesOutB)), (FRAMES as u64, FRAMES as u64));
     let seen = value(Counter::FramesLookedUpA) + value(Counter::Drop(4)) + lost - cut;
     assert_eq!(seen, FRAMES as u64, "no frame without an account");
+    assert!(Account::ALL.iter().all(|account| account.balance(value).holds_at_rest()));
     assert_eq!((value(Counter::TapFifoB), value(Counter::Drop(3))), (0, 0));
 
     // Records are of frames that came whole, in their order and without a hole in their numbers.

@@ -5,6 +5,7 @@ use crate::common::scenario::{Action, Scenario};
 use crate::common::{Bench, MakeCard, TIMEOUT, with_fcs};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use writ_abi::balance::Account;
 use writ_abi::command::{Command, Opcode};
 use writ_abi::limits::RECORD_RINGS;
 use writ_abi::registers::{COUNTERS, Counter};
@@ -389,6 +390,10 @@ pub(crate) fn check_on(kind: Kind, scenario: &Scenario) -> Expected {
             other => expected.counters.get(other).copied().unwrap_or(0),
         };
         assert_eq!(counters.value(*counter), value, "{name}");
+    }
+    for account in Account::ALL {
+        let balance = account.balance(|counter| counters.value(counter));
+        assert!(balance.holds_at_rest(), "{balance}");
     }
     compare_wire(&sent, &egress);
     assert_eq!(bench.shared.card().dma_faults(), 0);

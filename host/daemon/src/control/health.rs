@@ -125,23 +125,30 @@ impl RowWatch {
 
 impl Control {
     /// Looks at the counters now and then while a task is in force; `now`: at once.
-    pub(super) fn watch_rows(&mut self, now: bool) {
+    pub(super) fn watch_card(&mut self, now: bool) {
         let in_force = self.card.tables().tasks().next().is_some();
         let due = now || (in_force && self.row_watch.is_due(self.clock.now()));
         if due
             && self.card_fault.is_none()
-            && let Err(refusal) = self.look_at_rows()
+            && let Err(refusal) = self.look_at_card()
         {
             self.card_is_lost(&refusal.what);
         }
     }
 
-    /// Looks at the counters, tells what is new, and writes a damaged row again.
-    fn look_at_rows(&mut self) -> Result<(), Refusal> {
+    /// Looks at the counters and tells what is new.
+    fn look_at_card(&mut self) -> Result<(), Refusal> {
         let counters = self.card.counters().map_err(card_trouble)?;
+        self.tell_unattributed(&counters);
+        self.check_balance(&counters);
+        self.look_at_rows(&counters)
+    }
+
+    /// Tells what is new of the rows, and writes a damaged one again.
+    fn look_at_rows(&mut self, counters: &Counters) -> Result<(), Refusal> {
         let card_time = self.look_at_clock()?;
         let was_late = self.row_watch.is_scrubber_late;
-        let fresh = self.row_watch.take(Seen::of(&counters), card_time, self.clock.now());
+        let fresh = self.row_watch.take(Seen::of(counters), card_time, self.clock.now());
         if fresh.damaged_reads > 0 {
             tracing::error!("{} lookups came upon a damaged row of the card", fresh.damaged_reads);
             let event = Event::new(EventKind::CardLoss).text("cause", "damaged row");

@@ -57,7 +57,7 @@ impl Control {
                 Err(refusal) => self.card_is_lost(&refusal.what),
             }
         }
-        self.watch_rows(false);
+        self.watch_card(false);
         self.look_for_losses();
         self.count();
         self.drains();
@@ -123,6 +123,10 @@ impl Control {
     pub(super) fn arm(&mut self, index: TaskIndex) -> Result<(), Refusal> {
         let Some(task) = self.tasks.get(&index) else { return Err(unknown(index)) };
         let spec = Arc::clone(&task.spec);
+        if self.card.tables().tasks().next().is_none() {
+            // Nobody has looked for a while; what the card lost until now was nobody's.
+            self.watch_card(true);
+        }
         let now = self.look_at_clock()?;
         let ring = &self.ring;
         let result = match convert::table_task(index, &spec, now) {

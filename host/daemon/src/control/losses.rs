@@ -4,6 +4,7 @@ use super::Control;
 use crate::{card::ring::RingOrder, card::side::Dropped, mailbox::Missing};
 use std::collections::BTreeMap;
 use writ_abi::{limits::RECORD_RINGS, record::DropCause, registers::Counter};
+use writ_driver::Counters;
 use writ_mediation::{
     accounting::LossCause,
     audit::{Event, EventKind},
@@ -14,6 +15,31 @@ use writ_tables::{FanOut, Generation, MatchIndex};
 
 /// Gaps come in bursts: the card's counters are read so long after the first.
 const SETTLE_NS: u64 = 50_000_000;
+
+/// What the counters said last of frames that nobody knows the owner of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Unattributed {
+    /// Records that were not made and not counted per match.
+    uncounted: u64,
+    /// Frames that were lost in front of lookup, or went through it without an end.
+    unseen: u64,
+}
+
+impl Unattributed {
+    fn of(counters: &Counters) -> Self {
+        let unseen = [Counter::Drop(DropCause::WindowFifo as u8), Counter::TapFifoA, Counter::TapFifoB];
+        let unseen = unseen.map(|counter| counters.value(counter));
+        Self { uncounted: counters.value(Counter::DropUnattributed), unseen: unseen.iter().sum() }
+    }
+
+    /// How many more than `before`, by cause.
+    const fn since(self, before: Self) -> [(u64, LossCause); 2] {
+        [
+            (self.uncounted.saturating_sub(before.uncounted), LossCause::CardMixed),
+            (self.unseen.saturating_sub(before.unseen), LossCause::CardUnseen),
+        ]
+    }
+}
 
 impl Control {
     /// The ring thread saw a gap.
@@ -47,7 +73,10 @@ impl Control {
             Ok(dropped) => self.tell_owners(&dropped, &shares),
             Err(error) => self.card_is_lost(&error.to_string()),
         }
-        self.tell_unattributed();
+        match self.card.counters() {
+            Ok(counters) => self.tell_unattributed(&counters),
+            Err(error) => self.card_is_lost(&error.to_string()),
+        }
         self.missing_causes = [0; RECORD_RINGS];
     }
 
@@ -87,14 +116,14 @@ impl Control {
         }
     }
 
-    /// What the card itself could not attribute is told to every task in force.
-    fn tell_unattributed(&mut self) {
-        let Ok(counters) = self.card.counters() else { return };
-        let total = counters.value(Counter::DropUnattributed);
-        let fresh = total.saturating_sub(self.unattributed_seen);
-        self.unattributed_seen = total;
-        if fresh > 0 {
-            self.tell_everybody(fresh, LossCause::CardMixed, None);
+    /// What the card itself could not attribute is told to every task in force: each of these packets may have been its.
+    pub(super) fn tell_unattributed(&mut self, counters: &Counters) {
+        let before = std::mem::replace(&mut self.unattributed, Unattributed::of(counters));
+        for (packets, cause) in self.unattributed.since(before) {
+            if packets > 0 && self.card.tables().tasks().next().is_some() {
+                tracing::error!("{packets} frames were lost in the card ({}), nobody knows whose", cause.name());
+                self.tell_everybody(packets, cause, None);
+            }
         }
     }
 
@@ -135,6 +164,15 @@ fn cause_of(causes: u8) -> LossCause {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_what_is_new_is_told() {
+        let before = Unattributed { uncounted: 3, unseen: 40 };
+        let now = Unattributed { uncounted: 3, unseen: 47 };
+        assert_eq!(now.since(before), [(0, LossCause::CardMixed), (7, LossCause::CardUnseen)]);
+        // A card that was brought up anew counts from the beginning.
+        assert_eq!(Unattributed::default().since(now), [(0, LossCause::CardMixed), (0, LossCause::CardUnseen)]);
+    }
 
     #[test]
     fn several_causes_stay_open() {

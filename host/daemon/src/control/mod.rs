@@ -1,6 +1,7 @@
 //! The control thread: the one owner of tasks, destinations, store, audit log and the card's tables. Questions of operators, news from the ring
 //! thread and from sessions come through one mailbox and are dealt with one after the other; it shares no lock with the data path.
 
+mod balance;
 mod destinations;
 mod health;
 mod lifecycle;
@@ -27,8 +28,10 @@ use crate::{
         tally::Tallies,
     },
 };
+use balance::BalanceWatch;
 use crossbeam_channel::{Receiver, Sender};
 use health::RowWatch;
+use losses::Unattributed;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -132,8 +135,9 @@ pub(crate) struct Control {
     missing_since: Option<HostNs>,
     /// Ring by ring: causes of what is missing, one bit each.
     missing_causes: [u8; RECORD_RINGS],
-    unattributed_seen: u64,
+    unattributed: Unattributed,
     row_watch: RowWatch,
+    balance_watch: BalanceWatch,
     /// Sessions that hold something of tasks that are not known.
     strangers: BTreeSet<SessionKey>,
     /// News that came before the tasks were known.

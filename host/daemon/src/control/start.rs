@@ -98,8 +98,9 @@ impl Control {
             storage_alarm: false,
             missing_since: None,
             missing_causes: [0; RECORD_RINGS],
-            unattributed_seen: 0,
+            unattributed: super::losses::Unattributed::default(),
             row_watch: super::health::RowWatch::default(),
+            balance_watch: super::balance::BalanceWatch::default(),
             strangers: BTreeSet::new(),
             early: Vec::new(),
         }

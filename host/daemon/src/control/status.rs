@@ -44,7 +44,7 @@ impl Control {
 
     pub(super) fn card_status(&mut self) -> Result<Answer, Refusal> {
         let probe = self.ask_ring(RingOrder::Probe)?;
-        self.watch_rows(true);
+        self.watch_card(true);
         Ok(Answer::CardStatus(Box::new(self.card_report(&probe))))
     }
 
@@ -150,6 +150,7 @@ impl Control {
             alarms.push(format!("{} faults of the record rings", self.ring_faults));
         }
         alarms.extend(self.row_watch.alarms());
+        alarms.extend(self.balance_watch.alarms());
         if !self.audit.is_sound() {
             alarms.push("the audit log does not reach the disk: nothing new is armed".to_owned());
         }
