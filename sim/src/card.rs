@@ -1,6 +1,7 @@
 //! The seam between a simulated card and whoever runs it.
 
 use writ_abi::PortSide;
+use writ_driver::memory::CardMemory;
 
 /// A frame on its way to a port.
 #[derive(Clone, PartialEq, Eq)]
@@ -95,7 +96,7 @@ impl Latency {
 
 /// A card, run clock by clock by its owner.
 ///
-/// Memory is the [`writ_driver::memory::CardMemory`] that the card was made with. Between two calls of [`SimCard::run`] nothing
+/// Memory is the [`CardMemory`] that the card was made with, or that it was given last. Between two calls of [`SimCard::run`] nothing
 /// moves.
 pub trait SimCard: Send {
     /// What it is: `model` or `rtl`.
@@ -148,4 +149,7 @@ pub trait SimCard: Send {
 
     /// Index write-backs so far: each is an interrupt.
     fn interrupts(&self) -> u64;
+
+    /// Gives the card other memory. It never touches the one before again.
+    fn set_memory(&mut self, memory: CardMemory);
 }

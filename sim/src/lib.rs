@@ -20,4 +20,5 @@ pub mod model;
 #[cfg(feature = "rtl")]
 pub mod rtl;
 pub mod service;
+pub mod vfio_user;
 pub mod wire;

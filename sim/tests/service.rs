@@ -88,7 +88,7 @@ fn a_long_capture(backend: Backend, total: u64) {
                     of_target.push((port, stamp_ns));
                 }
             }
-            Seen::Left { number, port, ingress_clock, egress_clock, bytes } => {
+            Seen::Left { number, port, ingress_clock, egress_clock, bytes, .. } => {
                 assert_eq!(port as u64, 1 - number % 2);
                 assert_eq!(bytes, with_fcs(&frame(number)));
                 assert!(egress_clock > ingress_clock);

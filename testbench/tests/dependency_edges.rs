@@ -56,6 +56,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["writ-daemon"]),
     ("tokio", &["writ-daemon", "writ-testbench"]),
     ("memmap2", &["writ-driver"]),
+    ("vfio_user", &["writ-sim"]),
+    ("vfio-bindings", &["writ-sim"]),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

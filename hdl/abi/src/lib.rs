@@ -23,6 +23,7 @@ pub mod hash;
 pub mod key;
 pub mod limits;
 pub mod parse;
+pub mod pci;
 pub mod record;
 pub mod registers;
 pub mod self_test;

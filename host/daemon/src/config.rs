@@ -94,6 +94,8 @@ pub(crate) enum Backend {
     Model,
     /// The gateware, Verilated.
     Rtl,
+    /// Whatever card `writ-cardd` has.
+    Cardd,
 }
 
 impl Backend {
@@ -102,6 +104,7 @@ impl Backend {
         match self {
             Self::Model => "model",
             Self::Rtl => "rtl",
+            Self::Cardd => "cardd",
         }
     }
 }
@@ -112,7 +115,9 @@ impl Backend {
 pub(crate) struct Card {
     /// What stands behind the driver.
     pub(crate) backend: Spanned<Backend>,
-    /// Where the simulated wire is served; without it no traffic can be played.
+    /// Where `writ-cardd` listens, with `backend = "cardd"`.
+    pub(crate) cardd: Option<PathBuf>,
+    /// Where the wire of a card that is simulated in this process is served; without it no traffic can be played.
     pub(crate) wire_socket: Option<PathBuf>,
     /// Card time at start, TAI ns; without it the host's clock is taken.
     pub(crate) epoch_ns: Option<Spanned<u64>>,
@@ -419,15 +424,25 @@ impl Config {
             let good = (10..=3_600_000).contains(value.get_ref());
             require(good, value, &format!("limits.{key}: 10 to 3600000 are wanted"))?;
         }
-        let rtl = *self.card.backend.get_ref() == Backend::Rtl;
+        self.check_backend()
+    }
+
+    fn check_backend(&self) -> Result<(), Complaint> {
+        let Card { backend, cardd, wire_socket, .. } = &self.card;
+        let is_cardd = *backend.get_ref() == Backend::Cardd;
+        let what = "card.cardd: the socket of writ-cardd goes with backend = \"cardd\", and that with the socket";
+        require(is_cardd == cardd.is_some(), backend, what)?;
+        let what = "card.wire_socket: a card of writ-cardd has its wires elsewhere";
+        require(!is_cardd || wire_socket.is_none(), backend, what)?;
         let what = "card.backend: this writd was built without the feature `rtl`";
-        require(!rtl || cfg!(feature = "rtl"), &self.card.backend, what)
+        require(*backend.get_ref() != Backend::Rtl || cfg!(feature = "rtl"), backend, what)
     }
 
     fn resolve_paths(&mut self, base: &Path) {
         let paths = [
             Some(&mut self.state_dir),
             Some(&mut self.runtime_dir),
+            self.card.cardd.as_mut(),
             self.card.wire_socket.as_mut(),
             self.control.socket.as_mut(),
             Some(&mut self.tls.certificate),
@@ -519,6 +534,14 @@ danger_key_file = "master.key"
             ("may = [\"operate\", \"view\"]", "may = [\"operate\", \"rule\"]", ":14:", "rule"),
             ("may = [\"operate\", \"view\"]", "may = []", ":12:7", "roles.may"),
             ("backend = \"model\"", "backend = \"fpga\"", ":17:11", "fpga"),
+            ("backend = \"model\"", "backend = \"cardd\"", ":17:11", "card.cardd"),
+            ("backend = \"model\"", "backend = \"model\"\ncardd = \"run/cardd.sock\"", ":17:11", "card.cardd"),
+            (
+                "backend = \"model\"",
+                "backend = \"cardd\"\ncardd = \"c\"\nwire_socket = \"w\"",
+                ":17:11",
+                "card.wire_socket",
+            ),
             ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = 1000", ":18:21", "power of two"),
             ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = -1", ":18:21", "power of two"),
             ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = [512, 1000]", ":18:21", "list of 1 to 4"),

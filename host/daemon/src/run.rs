@@ -2,11 +2,12 @@
 
 use crate::{
     card::{
+        open::CardOnBus,
         ring::{RingOrder, RingThread},
         side::CardSide,
     },
     clock::{self, HostClock},
-    config::{Backend, Config},
+    config::Config,
     control::{
         Control,
         socket::ControlSocket,
@@ -34,7 +35,7 @@ use tokio::{
 };
 use writ_abi::{limits, time::TimeQuality};
 use writ_driver::{
-    BringUp, Card, LookupSettings, RingMemory, RingSizes,
+    BringUp, Card, LookupSettings,
     memory::{BlockMemory, FileMapping},
 };
 use writ_handover::ids::{
@@ -46,13 +47,10 @@ use writ_mediation::{
     leap::LeapTable,
     units::{SessionKey, TaiNs},
 };
-use writ_sim::service::{self, Service};
 use writ_tables::{Capabilities, Geometry, Tables};
 
 /// Longest time for the card to sweep its tables after the reset.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
-/// Commands that can be outstanding.
-const COMMANDS: u32 = 1024;
 /// Where tzdata puts a newer leap second table.
 const LEAP_SECONDS: &str = "/usr/share/zoneinfo/leap-seconds.list";
 /// How far the clock of a card that is brought up again is set past the last time that is known of it.
@@ -94,7 +92,7 @@ struct Daemon {
     control_ended: oneshot::Receiver<()>,
     ring: JoinHandle<()>,
     // Dropped last: it is the card.
-    _service: Service,
+    _card: CardOnBus,
 }
 
 /// What is on the disk.
@@ -125,7 +123,7 @@ impl Daemon {
         let (arena, recovery) = open_arena(config)?;
         let encoder = Encoder::new(arena, encoder_config(config)?, leap.clone());
 
-        let (service, parts) = bring_up(config, &leap, store.card_time_floor()?)?;
+        let (on_bus, parts) = bring_up(config, &leap, store.card_time_floor()?)?;
         let card = Arc::new(parts.card);
         let geometry = geometry(&card, config)?;
         let tables = Tables::new(geometry);
@@ -167,12 +165,12 @@ impl Daemon {
         let found = found(audit_found, recovery);
         control.recover(found, &inbox)?;
         let (control, control_ended) = spawn_control(control, inbox)?;
-        Ok(Self { runtime, mailbox, control, control_ended, ring, _service: service })
+        Ok(Self { runtime, mailbox, control, control_ended, ring, _card: on_bus })
     }
 
     /// Takes orders until a signal comes, then stops everything in order.
     fn serve(self, config: &Config) -> Result<(), Fault> {
-        let Self { runtime, mailbox, control, control_ended, ring, _service } = self;
+        let Self { runtime, mailbox, control, control_ended, ring, _card } = self;
         let (stop, stopping) = watch::channel(false);
         let stopped = runtime.block_on(async {
             let socket = ControlSocket::bind(&config.control_socket(), config.control.group)
@@ -274,20 +272,9 @@ fn encoder_config(config: &Config) -> Result<EncoderConfig, Fault> {
     Ok(encoder)
 }
 
-/// Starts the simulated card and brings it up, its clock never before `floor`.
-fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(Service, writ_driver::Parts), Fault> {
-    let sizes = RingSizes { record_lines: config.card.record_ring_lines.get_ref().lines(), commands: COMMANDS };
-    let backend = match config.card.backend.get_ref() {
-        Backend::Model => service::Backend::Model,
-        Backend::Rtl => service::Backend::Rtl,
-    };
-    let options = service::Options {
-        memory_bytes: sizes.memory_bytes(),
-        wire_socket: config.card.wire_socket.clone(),
-        ..service::Options::default()
-    };
-    let service = Service::start(backend, &options)?;
-    let memory = RingMemory::allocate(&service.dma(), &sizes)?;
+/// Reaches the card and brings it up, its clock never before `floor`.
+fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(CardOnBus, writ_driver::Parts), Fault> {
+    let card = CardOnBus::open(config)?;
     let epoch_ns = match &config.card.epoch_ns {
         Some(epoch) => *epoch.get_ref(),
         None => leap.tai_from_utc(clock::universal_time()).ok_or("the host's clock is beyond the year 2554")?.0,
@@ -298,14 +285,8 @@ fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(Service,
         own_tunnels: config.card.own_tunnels.iter().flat_map(|tunnel| tunnel.kinds()).copied().collect(),
     };
     let how = BringUp { now_ns, quality: TimeQuality::Free, lookup, ready_timeout: READY_TIMEOUT };
-    let parts = Card::bring_up(service.bar(), memory, service.irqs(), &how)?;
-    tracing::info!(
-        "card is up: {}, ABI {}.{}",
-        config.card.backend.get_ref().name(),
-        parts.card.identity().abi_major,
-        parts.card.identity().abi_minor
-    );
-    Ok((service, parts))
+    let parts = card.bring_up(config, &how)?;
+    Ok((card, parts))
 }
 
 fn prefix_bits(config: &Config) -> Option<u8> {

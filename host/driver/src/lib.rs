@@ -20,7 +20,7 @@
 //! [`memory`]: shared mappings whose other side is a card or a file; and the one place in [`RecordRing::poll`] that reads
 //! records in place. Each block states why it is sound.
 
-mod bus;
+pub mod bus;
 mod card;
 mod command;
 mod counters;

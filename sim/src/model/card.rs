@@ -443,4 +443,8 @@ impl SimCard for ModelCard {
     fn interrupts(&self) -> u64 {
         self.bus.interrupts
     }
+
+    fn set_memory(&mut self, memory: CardMemory) {
+        self.bus.set_memory(memory);
+    }
 }

@@ -22,6 +22,10 @@ impl Bus {
         Self { memory, lines: 0, faults: 0, interrupts: 0 }
     }
 
+    pub(super) fn set_memory(&mut self, memory: CardMemory) {
+        self.memory = memory;
+    }
+
     pub(super) fn write(&mut self, address: u64, line: &Line) {
         match self.memory.write_line(address, line) {
             Ok(()) => self.lines += 1,

@@ -58,6 +58,18 @@ pub(super) struct Counts {
     pub(super) wire_clocks: [u64; 2],
 }
 
+/// Host memory behind a range of bus addresses.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub(super) struct Window {
+    pub(super) bus_base: u64,
+    pub(super) memory: *mut u8,
+    pub(super) bytes: u64,
+    pub(super) readable: u64,
+    pub(super) writable: u64,
+}
+
+const _: () = assert!(size_of::<Window>() == 40);
 const _: () = assert!(size_of::<Arrival>() == 32 && size_of::<Egress>() == 40);
 const _: () = assert!(size_of::<TapEvent>() == 32 && size_of::<Counts>() == 104);
 
@@ -86,12 +98,12 @@ macro_rules! functions {
 }
 
 functions! {
-    fn new = writ_rtl_new, writ_rtl_narrow_new(
-        bus_base: u64,
-        memory: *mut u8,
-        bytes: u64,
-        build_hash: *const u8,
-    ) -> *mut WritRtl;
+    fn new = writ_rtl_new, writ_rtl_narrow_new(build_hash: *const u8) -> *mut WritRtl;
+    fn set_windows = writ_rtl_set_windows, writ_rtl_narrow_set_windows(
+        rtl: *mut WritRtl,
+        windows: *const Window,
+        count: u64,
+    );
     fn delete = writ_rtl_delete, writ_rtl_narrow_delete(rtl: *mut WritRtl);
     fn run = writ_rtl_run, writ_rtl_narrow_run(rtl: *mut WritRtl, clocks: u64);
     fn read = writ_rtl_read, writ_rtl_narrow_read(rtl: *mut WritRtl, address: u32) -> u32;

@@ -119,6 +119,15 @@ struct Direction {
     uint64_t latency_max = 0;
 };
 
+// Host memory behind a range of bus addresses.
+struct Window {
+    uint64_t bus_base;
+    uint8_t* memory;
+    uint64_t bytes;
+    uint64_t readable;
+    uint64_t writable;
+};
+
 struct DmaAnswer {
     uint64_t clock;
     uint32_t words[LINE_WORDS];
@@ -159,9 +168,7 @@ const uint8_t* bytes_of(const BeatData& data) { return reinterpret_cast<const ui
 struct WritRtl {
     VerilatedContext context;
     std::unique_ptr<Model> top;
-    uint64_t bus_base;
-    uint8_t* memory;
-    uint64_t memory_bytes;
+    std::vector<Window> windows;
     uint64_t clocks = 0;
     Direction directions[2];
     std::deque<DmaAnswer> dma_answers;
@@ -186,8 +193,7 @@ struct WritRtl {
     bool mmio_answered = false;
     uint32_t mmio_value = 0;
 
-    WritRtl(uint64_t base, uint8_t* bytes, uint64_t count, const uint8_t* hash)
-        : top{new Model{&context, ""}}, bus_base{base}, memory{bytes}, memory_bytes{count} {
+    explicit WritRtl(const uint8_t* hash) : top{new Model{&context, ""}} {
         std::memcpy(top->build_hash.data(), hash, 32);
         top->dma_write_ready = 1;
         top->dma_read_ready = 1;
@@ -390,21 +396,23 @@ struct WritRtl {
     }
 
     // A line of host memory, or null for an address that is none.
-    uint32_t* line(uint64_t address) {
-        const uint64_t offset = address - bus_base;
-        if (address < bus_base || offset % LINE_BYTES != 0 || offset >= memory_bytes) {
-            dma_faults++;
-            return nullptr;
+    uint32_t* line(uint64_t address, uint64_t Window::*access) {
+        for (const Window& window : windows) {
+            const uint64_t offset = address - window.bus_base;
+            if (address < window.bus_base || offset >= window.bytes) continue;
+            if (offset % LINE_BYTES != 0 || window.*access == 0) break;
+            dma_lines++;
+            return reinterpret_cast<uint32_t*>(window.memory + offset);
         }
-        dma_lines++;
-        return reinterpret_cast<uint32_t*>(memory + offset);
+        dma_faults++;
+        return nullptr;
     }
 
     void dma() {
         top->dma_write_ready = !disturb(dma_stalls);
         top->dma_read_ready = !disturb(dma_stalls);
         if (top->dma_write_valid && top->dma_write_ready) {
-            if (uint32_t* words = line(top->dma_write_address)) {
+            if (uint32_t* words = line(top->dma_write_address, &Window::writable)) {
                 for (size_t i = 1; i < LINE_WORDS; i++) {
                     __atomic_store_n(words + i, top->dma_write_data[i], __ATOMIC_RELAXED);
                 }
@@ -413,7 +421,7 @@ struct WritRtl {
         }
         if (top->dma_read_valid && top->dma_read_ready) {
             DmaAnswer answer{clocks + DMA_READ_CLOCKS, {}};
-            const uint32_t* words = line(top->dma_read_address);
+            const uint32_t* words = line(top->dma_read_address, &Window::readable);
             for (size_t i = 0; i < LINE_WORDS; i++) {
                 answer.words[i] = words ? __atomic_load_n(words + i, __ATOMIC_ACQUIRE) : UINT32_MAX;
             }
@@ -453,8 +461,10 @@ struct WritRtl {
 
 extern "C" {
 
-WritRtl* WRIT(new)(uint64_t bus_base, uint8_t* memory, uint64_t bytes, const uint8_t* build_hash) noexcept {
-    return new WritRtl{bus_base, memory, bytes, build_hash};
+WritRtl* WRIT(new)(const uint8_t* build_hash) noexcept { return new WritRtl{build_hash}; }
+
+void WRIT(set_windows)(WritRtl* rtl, const Window* windows, uint64_t count) noexcept {
+    rtl->windows.assign(windows, windows + count);
 }
 
 void WRIT(delete)(WritRtl* rtl) noexcept { delete rtl; }

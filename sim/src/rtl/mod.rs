@@ -11,7 +11,7 @@ use std::ptr::NonNull;
 use writ_abi::PortSide;
 use writ_abi::registers::{clock, control};
 use writ_abi::time::{INCREMENT_FRACTION, INCREMENT_NS, TimeQuality};
-use writ_driver::memory::CardMemory;
+use writ_driver::memory::{Access, CardMemory};
 
 /// The Verilated top.
 pub struct RtlCard {
@@ -95,12 +95,14 @@ impl RtlCard {
     }
 
     fn with(harness: &'static ffi::Functions, hash: [u8; 32], memory: CardMemory) -> Self {
-        let (bus_base, bytes, count) = memory.raw_parts();
-        // SAFETY: `bytes` points to `count` bytes that live as long as `_memory`, which this value keeps; the harness copies
-        // the 32 bytes of the hash before it returns.
-        let raw = unsafe { (harness.new)(bus_base, bytes, count as u64, hash.as_ptr()) };
+        // SAFETY: the harness copies the 32 bytes of the hash before it returns.
+        let raw = unsafe { (harness.new)(hash.as_ptr()) };
         let raw = NonNull::new(raw).expect("C++'s `new` gives memory or ends the process");
-        Self { raw, harness, _memory: memory, increment_ns: INCREMENT_NS, increment_fraction: INCREMENT_FRACTION }
+        let none = CardMemory::none();
+        let mut card =
+            Self { raw, harness, _memory: none, increment_ns: INCREMENT_NS, increment_fraction: INCREMENT_FRACTION };
+        card.set_memory(memory);
+        card
     }
 
     /// Gives the three clocks periods of their own from now on: the wires' are faster than the core's by so many parts in a million, and
@@ -319,6 +321,21 @@ impl SimCard for RtlCard {
 
     fn interrupts(&self) -> u64 {
         self.counts().interrupts
+    }
+
+    fn set_memory(&mut self, memory: CardMemory) {
+        let window = |(bus_base, memory, bytes, access): (u64, *mut u8, usize, Access)| ffi::Window {
+            bus_base,
+            memory,
+            bytes: bytes as u64,
+            readable: access.read.into(),
+            writable: access.write.into(),
+        };
+        let windows: Vec<ffi::Window> = memory.raw_parts().map(window).collect();
+        // SAFETY: `raw` is alive and ours alone; the harness copies the windows. What they point to lives as long as `_memory`, which
+        // is replaced only after the harness has let go of what it had before.
+        unsafe { (self.harness.set_windows)(self.raw.as_ptr(), windows.as_ptr(), windows.len() as u64) };
+        self._memory = memory;
     }
 }
 

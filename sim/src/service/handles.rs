@@ -4,6 +4,7 @@ use crossbeam_channel::{Sender, bounded};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use writ_abi::registers::BAR_BYTES;
+use writ_driver::memory::CardMemory;
 use writ_driver::{Bar, Irq, Wake};
 
 /// From a driver's thread to the card's.
@@ -12,6 +13,8 @@ pub(super) enum BusRequest {
     Read { offset: u32, answer: Sender<u32> },
     /// Write a register.
     Write { offset: u32, value: u32 },
+    /// Use other memory; whoever asked waits until the one before is never touched again.
+    Memory { memory: CardMemory, done: Sender<()> },
     /// The service ends.
     Stop,
 }

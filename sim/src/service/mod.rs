@@ -3,9 +3,11 @@
 //!
 //! # When the card runs
 //! While frames are due on its wires, while the host reads or writes registers, and for [`LINGER_CLOCKS`] after anything happened, or
-//! [`LINGER_COMMAND_CLOCKS`] after commands. Otherwise its thread sleeps and card time stands still.
+//! [`LINGER_COMMAND_CLOCKS`] after commands. Otherwise its thread sleeps and card time stands still; or, with [`Pace::Host`], goes on as the host's
+//! clock does.
 
 mod handles;
+mod pace;
 mod player;
 mod runner;
 mod socket;
@@ -17,12 +19,15 @@ use crossbeam_channel::{Sender, bounded};
 use handles::{BarHandle, BusRequest, IrqHandle, Signal};
 use runner::Runner;
 use socket::WireSocket;
+pub(crate) use socket::remove_stale;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use writ_driver::memory::HostMemory;
-use writ_driver::{Bar, Irqs, RingSizes};
+use writ_driver::memory::{CardMemory, HostMemory};
+use writ_driver::{Bar, Irq, Irqs, RingSizes};
+
+pub use pace::{CATCH_UP, Pace};
 
 /// Clocks that the card runs on after the last sign of life. Longer than anything that goes on inside it unseen, but for sweeps: the host waits
 /// for the one after a reset by reading, and for those of commands there is [`LINGER_COMMAND_CLOCKS`].
@@ -64,6 +69,8 @@ pub struct Options {
     pub wire_socket: Option<PathBuf>,
     /// Bytes that the line spends between two frames of a port, at 100 Gb/s.
     pub overhead_bytes: u32,
+    /// What the card's time follows.
+    pub pace: Pace,
 }
 
 impl Default for Options {
@@ -72,6 +79,7 @@ impl Default for Options {
             memory_bytes: RingSizes::default().memory_bytes(),
             wire_socket: None,
             overhead_bytes: ETHERNET_OVERHEAD_BYTES,
+            pace: Pace::Events,
         }
     }
 }
@@ -125,43 +133,30 @@ impl std::error::Error for ServiceError {
     }
 }
 
-/// A running card. Dropping it takes the card off the bus: registers read as all ones from then on.
-pub struct Service {
+/// A running card without a host: in its slot, with power and cables. Dropping it takes the card off the bus: registers read as all ones
+/// from then on.
+pub struct Slot {
     bus: Sender<BusRequest>,
     signal: Arc<Signal>,
-    memory: Arc<HostMemory>,
     sums: Arc<Mutex<Statistics>>,
     thread: Option<JoinHandle<()>>,
     socket: Option<WireSocket>,
 }
 
-impl Service {
-    /// Makes a card and starts it.
+impl Slot {
+    /// Makes a card and starts it. It reaches no memory yet.
     ///
     /// # Errors
     /// [`ServiceError`].
     pub fn start(backend: Backend, options: &Options) -> Result<Self, ServiceError> {
-        let memory = HostMemory::new(options.memory_bytes)
-            .map_err(|source| ServiceError::Memory { bytes: options.memory_bytes, source })?;
-        let card: Box<dyn SimCard> = match backend {
-            Backend::Model => Box::new(ModelCard::new(memory.card())),
-            #[cfg(feature = "rtl")]
-            Backend::Rtl => Box::new(crate::rtl::RtlCard::new(memory.card())),
-            #[cfg(not(feature = "rtl"))]
-            Backend::Rtl => return Err(ServiceError::NoRtl),
-        };
-        Self::start_card(card, memory, options)
+        Self::start_card(make(backend, CardMemory::none())?, options)
     }
 
-    /// Starts a card that was made by the caller with a view of `memory`.
+    /// Starts a card that was made by the caller.
     ///
     /// # Errors
     /// [`ServiceError`].
-    pub fn start_card(
-        card: Box<dyn SimCard>,
-        memory: Arc<HostMemory>,
-        options: &Options,
-    ) -> Result<Self, ServiceError> {
+    pub fn start_card(card: Box<dyn SimCard>, options: &Options) -> Result<Self, ServiceError> {
         let (bus, bus_requests) = bounded(1024);
         let (wires, wire_requests) = bounded(player::QUEUE_FRAMES);
         let socket = match &options.wire_socket {
@@ -179,18 +174,77 @@ impl Service {
             socket.as_ref().map(WireSocket::connections),
             Arc::clone(&signal),
             Arc::clone(&sums),
-            options.overhead_bytes,
+            options,
         );
         let thread = std::thread::Builder::new()
             .name("card".into())
             .spawn(move || runner.run())
             .map_err(ServiceError::Thread)?;
-        Ok(Self { bus, signal, memory, sums, thread: Some(thread), socket })
+        Ok(Self { bus, signal, sums, thread: Some(thread), socket })
     }
 
     /// The card's registers.
     pub fn bar(&self) -> Arc<dyn Bar> {
         Arc::new(BarHandle::new(self.bus.clone()))
+    }
+
+    /// The card's interrupts.
+    pub fn irqs(&self) -> Irqs {
+        Irqs::each(|| self.irq())
+    }
+
+    /// One more waiter for the card's interrupts: all of them, for the card has one index after another and signals each.
+    pub fn irq(&self) -> Box<dyn Irq> {
+        Box::new(IrqHandle::new(Arc::clone(&self.signal)))
+    }
+
+    /// Gives the card other memory. When this returns, the card never touches the one before again.
+    pub fn set_memory(&self, memory: CardMemory) {
+        let (done, wait) = bounded(1);
+        // A card that is gone touches nothing.
+        if self.bus.send(BusRequest::Memory { memory, done }).is_ok() {
+            let _ = wait.recv();
+        }
+    }
+
+    /// Sums since the card was made.
+    pub fn statistics(&self) -> Statistics {
+        *self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn make(backend: Backend, memory: CardMemory) -> Result<Box<dyn SimCard>, ServiceError> {
+    match backend {
+        Backend::Model => Ok(Box::new(ModelCard::new(memory))),
+        #[cfg(feature = "rtl")]
+        Backend::Rtl => Ok(Box::new(crate::rtl::RtlCard::new(memory))),
+        #[cfg(not(feature = "rtl"))]
+        Backend::Rtl => Err(ServiceError::NoRtl),
+    }
+}
+
+/// A running card with memory of this process, for a driver of this process.
+#[derive(Debug)]
+pub struct Service {
+    slot: Slot,
+    memory: Arc<HostMemory>,
+}
+
+impl Service {
+    /// Makes a card and starts it.
+    ///
+    /// # Errors
+    /// [`ServiceError`].
+    pub fn start(backend: Backend, options: &Options) -> Result<Self, ServiceError> {
+        let memory = HostMemory::new(options.memory_bytes)
+            .map_err(|source| ServiceError::Memory { bytes: options.memory_bytes, source })?;
+        let slot = Slot::start_card(make(backend, memory.card())?, options)?;
+        Ok(Self { slot, memory })
+    }
+
+    /// The card's registers.
+    pub fn bar(&self) -> Arc<dyn Bar> {
+        self.slot.bar()
     }
 
     /// The memory that the card can reach; it is a [`writ_driver::Dma`].
@@ -200,12 +254,12 @@ impl Service {
 
     /// The card's interrupts.
     pub fn irqs(&self) -> Irqs {
-        Irqs::each(|| Box::new(IrqHandle::new(Arc::clone(&self.signal))))
+        self.slot.irqs()
     }
 
     /// Sums since the card was made.
     pub fn statistics(&self) -> Statistics {
-        *self.sums.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slot.statistics()
     }
 }
 
@@ -213,7 +267,7 @@ fn socket_error(path: &Path, source: io::Error) -> ServiceError {
     ServiceError::Socket { path: path.to_path_buf(), source }
 }
 
-impl Drop for Service {
+impl Drop for Slot {
     fn drop(&mut self) {
         // A thread that has ended already took its end of the channel with it.
         let _ = self.bus.send(BusRequest::Stop);
@@ -225,8 +279,8 @@ impl Drop for Service {
     }
 }
 
-impl std::fmt::Debug for Service {
+impl std::fmt::Debug for Slot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Service").field("statistics", &self.statistics()).finish_non_exhaustive()
+        f.debug_struct("Slot").field("statistics", &self.statistics()).finish_non_exhaustive()
     }
 }

@@ -1,9 +1,10 @@
 //! The card's thread.
 
 use super::handles::{BusRequest, Signal};
+use super::pace::{Pace, Pacer};
 use super::player::{Ask, Due, Player, WireRequest};
 use super::socket::Connections;
-use super::{LINGER_CLOCKS, LINGER_COMMAND_CLOCKS};
+use super::{LINGER_CLOCKS, LINGER_COMMAND_CLOCKS, Options};
 use crate::card::{Arrival, EgressFrame, Latency, SimCard};
 use crate::wire::Statistics;
 use crate::wire::message::Answer;
@@ -23,6 +24,8 @@ const IDLE_BATCH_CLOCKS_MAX: u64 = 1 << 40;
 const BUS_REQUESTS: usize = 64;
 /// How often a client that takes nothing is tried again.
 const RETRY: Duration = Duration::from_millis(1);
+/// Longest sleep of a card that follows the host's clock.
+const TICK: Duration = Duration::from_micros(500);
 /// Longest sleep; nothing depends on it.
 const SLEEP: Duration = Duration::from_secs(3600);
 
@@ -35,6 +38,8 @@ pub(super) struct Runner {
     signal: Arc<Signal>,
     sums: Arc<Mutex<Statistics>>,
     player: Player,
+    /// `None`: the card's time follows what happens.
+    pacer: Option<Pacer>,
     /// Clock of the last sign of life.
     alive_at: u64,
     /// Clocks after that in which something may still come of it.
@@ -75,7 +80,7 @@ impl Runner {
         connections: Option<Arc<Connections>>,
         signal: Arc<Signal>,
         sums: Arc<Mutex<Statistics>>,
-        overhead_bytes: u32,
+        options: &Options,
     ) -> Self {
         Self {
             card,
@@ -84,7 +89,8 @@ impl Runner {
             connections,
             signal,
             sums,
-            player: Player::new(overhead_bytes),
+            player: Player::new(options.overhead_bytes),
+            pacer: (options.pace == Pace::Host).then(|| Pacer::new(Instant::now())),
             alive_at: 0,
             linger_clocks: LINGER_CLOCKS,
             dma_lines: 0,
@@ -121,12 +127,19 @@ impl Runner {
             Due::In(wait) => wait.min(self.idle_batch_clocks),
             Due::Never => 0,
         };
+        let paced = self.pacer.as_mut().map(|pacer| pacer.pass(Instant::now(), self.card.clocks()));
+        let (clocks, idle) = match paced {
+            None => (clocks, matches!(due, Due::In(_))),
+            Some(pass) if due == Due::Now || !self.is_quiet() => (clocks.min(pass.most), false),
+            Some(pass) => (pass.behind.min(self.idle_batch_clocks), true),
+        };
         let clocks = clocks.min(limit.map_or(u64::MAX, |(clocks, _)| clocks));
         if clocks > 0 {
-            self.run_card(clocks, matches!(due, Due::In(_)));
+            self.run_card(clocks, idle);
             return Ok(());
         }
-        let patience = limit.map_or(SLEEP, |(_, patience)| patience);
+        let longest = if paced.is_some() { TICK } else { SLEEP };
+        let patience = limit.map_or(longest, |(_, patience)| patience.min(longest));
         self.sleep(if unsent { RETRY.min(patience) } else { patience })
     }
 
@@ -159,6 +172,11 @@ impl Runner {
                     self.linger_clocks = LINGER_COMMAND_CLOCKS;
                 }
                 self.card.write32(offset, value);
+            }
+            BusRequest::Memory { memory, done } => {
+                self.card.set_memory(memory);
+                // Whoever asked may have died in the meantime.
+                let _ = done.send(());
             }
             BusRequest::Stop => return Err(Stopped),
         }

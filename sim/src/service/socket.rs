@@ -68,7 +68,7 @@ impl WireSocket {
 }
 
 /// Removes a socket that nobody listens on any more. Anything else in its place is left alone.
-fn remove_stale(path: &Path) -> io::Result<()> {
+pub(crate) fn remove_stale(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),

@@ -82,6 +82,8 @@ pub enum Seen {
         egress_clock: u64,
         /// The frame as it left, with FCS.
         bytes: Vec<u8>,
+        /// Marked as damaged.
+        damaged: bool,
     },
 }
 
@@ -294,8 +296,8 @@ fn event(answer: Answer, first: u64) -> Result<Seen, ClientError> {
         Answer::Arrived { number, port, clock, stamp_ns } => {
             Ok(Seen::Arrived { number: position(number)?, port, clock, stamp_ns })
         }
-        Answer::Left { number, port, ingress_clock, egress_clock, bytes, damaged: _ } => {
-            Ok(Seen::Left { number: position(number)?, port, ingress_clock, egress_clock, bytes })
+        Answer::Left { number, port, ingress_clock, egress_clock, bytes, damaged } => {
+            Ok(Seen::Left { number: position(number)?, port, ingress_clock, egress_clock, bytes, damaged })
         }
         _ => Err(ClientError::OutOfTurn),
     }

@@ -8,7 +8,7 @@ use writ_abi::limits::WAYS;
 use writ_abi::record::{Hit, PacketHeader};
 use writ_abi::time::TimeQuality;
 use writ_abi::{MatchIndex, PortSide, Scope, Table, crc, hash, key};
-use writ_driver::memory::{CardMemory, HostMemory};
+use writ_driver::memory::{HostMemory, PageSize};
 use writ_driver::{
     Bar, BringUp, Card, Completed, Event, Flow, Irq, Irqs, LookupSettings, Parts, RingMemory, RingSizes, TunnelKinds,
     Wake,
@@ -19,6 +19,7 @@ pub(crate) mod captures;
 pub(crate) mod frames;
 pub(crate) mod packet;
 pub(crate) mod random;
+pub(crate) mod remote;
 #[cfg(feature = "rtl")]
 pub(crate) mod replay;
 pub(crate) mod scenario;
@@ -37,7 +38,7 @@ pub(crate) const HOW: BringUp = BringUp {
     ready_timeout: TIMEOUT,
 };
 
-pub(crate) type MakeCard = fn(CardMemory) -> Box<dyn SimCard>;
+pub(crate) type MakeCard = fn(&Arc<HostMemory>) -> Box<dyn SimCard>;
 
 /// The card, shared between the test and its driver.
 #[derive(Clone)]
@@ -112,8 +113,8 @@ impl Bench {
     }
 
     pub(crate) fn brought_up(make: MakeCard, sizes: RingSizes, how: &BringUp) -> Self {
-        let memory = HostMemory::new(sizes.memory_bytes()).expect("memory");
-        let shared = Shared(Arc::new(Mutex::new(make(memory.card()))));
+        let memory = HostMemory::shared(sizes.memory_bytes(), PageSize::Small).expect("memory");
+        let shared = Shared(Arc::new(Mutex::new(make(&memory))));
         let rings = RingMemory::allocate(&memory, &sizes).expect("ring memory");
         let parts = bring_up(&shared, rings, how);
         Self { shared, memory, parts }

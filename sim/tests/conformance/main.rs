@@ -1,4 +1,5 @@
-//! One suite for every card: what the ABI asks for, through the driver, on the golden model and on the Verilated gateware.
+//! One suite for every card: what the ABI asks for, through the driver, on the golden model, on the golden model in another process, and on the
+//! Verilated gateware.
 
 #[path = "../common/mod.rs"]
 mod common;
@@ -33,22 +34,19 @@ macro_rules! suite {
     };
 }
 
+/// What can be checked on any card that a driver reaches.
 macro_rules! suite_for {
     ($name:ident, $make:expr) => {
         suite!(
             $name,
             $make,
             [
-                commands::comes_up,
                 commands::registers_keep_to_the_abi,
                 commands::rows_are_written_read_and_cleared,
                 commands::bad_commands_are_refused_and_change_nothing,
                 commands::only_an_armed_card_copies,
                 commands::the_lowest_way_counts,
-                commands::rows_expire_by_the_stamp_and_stay_expired,
-                commands::completions_say_where_commands_take_effect,
                 commands::nothing_is_copied_without_time,
-                commands::the_clock_advances_as_set,
                 records::every_lookup_hits_and_says_so,
                 records::scopes_cut,
                 records::damaged_frames_are_not_copied,
@@ -57,10 +55,8 @@ macro_rules! suite_for {
                 records::records_wrap_around_the_ring,
                 records::a_disabled_ring_keeps_its_records_until_the_fifo_is_full,
                 wire::reset_empties_everything,
-                wire::the_wire_does_not_know_the_tap,
                 wire::all_frame_lengths_pass_and_are_copied,
                 wire::counters_add_up,
-                wire::accounts_balance_at_every_moment,
                 wire::a_reset_at_any_moment_leaves_nothing_behind,
                 tables::every_table_hits_in_its_lookups,
                 tables::directions_are_told_apart,
@@ -75,12 +71,10 @@ macro_rules! suite_for {
                 rules::the_lowest_rule_of_a_bank_counts,
                 rules::rules_expire,
                 rules::rules_are_written_read_and_cleared,
-                rules::a_rule_that_changes_in_place_is_never_absent,
                 rules::a_rule_needs_its_value_right_before,
                 batches::a_batch_is_visible_at_once_or_not_at_all,
                 batches::an_aborted_batch_never_was,
                 batches::commands_keep_to_the_state_of_the_batch,
-                batches::no_frame_sees_half_a_batch,
                 rings::a_frame_makes_one_record_in_each_ring_that_its_hits_name,
                 rings::a_ring_that_is_full_does_not_hold_up_the_others,
                 rings::records_for_a_ring_that_is_not_used_are_counted,
@@ -88,6 +82,26 @@ macro_rules! suite_for {
                 damage::damage_stays_in_its_place,
                 damage::a_batch_does_not_revive_damaged_rows,
                 clocks::a_step_while_armed_stops_copying_until_the_card_is_disarmed,
+            ]
+        );
+    };
+}
+
+/// What takes a card whose every clock is under control, or that tells more than a driver is told.
+macro_rules! exact_suite_for {
+    ($name:ident, $make:expr) => {
+        suite!(
+            $name,
+            $make,
+            [
+                commands::comes_up,
+                commands::rows_expire_by_the_stamp_and_stay_expired,
+                commands::completions_say_where_commands_take_effect,
+                commands::the_clock_advances_as_set,
+                wire::the_wire_does_not_know_the_tap,
+                wire::accounts_balance_at_every_moment,
+                rules::a_rule_that_changes_in_place_is_never_absent,
+                batches::no_frame_sees_half_a_batch,
                 clocks::a_slew_moves_the_time_and_never_back,
                 clocks::pulses_are_counted_and_timed,
                 clocks::the_cards_own_frames_come_out_at_the_far_end,
@@ -96,9 +110,13 @@ macro_rules! suite_for {
     };
 }
 
-suite_for!(model, |memory| Box::new(writ_sim::model::ModelCard::new(memory)));
+suite_for!(model, |memory| Box::new(writ_sim::model::ModelCard::new(memory.card())));
+exact_suite_for!(model_clock_by_clock, |memory| Box::new(writ_sim::model::ModelCard::new(memory.card())));
+suite_for!(vfio_user, |memory| Box::new(crate::common::remote::RemoteCard::new(memory)));
 #[cfg(feature = "rtl")]
-suite_for!(rtl, |memory| Box::new(writ_sim::rtl::RtlCard::new(memory)));
+suite_for!(rtl, |memory| Box::new(writ_sim::rtl::RtlCard::new(memory.card())));
+#[cfg(feature = "rtl")]
+exact_suite_for!(rtl_clock_by_clock, |memory| Box::new(writ_sim::rtl::RtlCard::new(memory.card())));
 
 pub(crate) fn armed(make: MakeCard, rows: &[Command]) -> Bench {
     let mut bench = Bench::new(make);

@@ -145,7 +145,7 @@ pub(crate) fn a_full_ring_makes_gaps_and_counts_by_match(make: MakeCard) {
     let counters = bench.parts.card.counters().expect("counters");
     let dropped = counters.value(Counter::Drop(DropCause::RecordFifo as u8));
     assert!(dropped > 100, "{dropped}");
-    assert_eq!(counters.value(Counter::Records) + dropped, both.into());
+    assert_eq!(counters.value(Counter::Records) + dropped, u64::from(both));
     assert!(!bench.parts.card.status().expect("status").records_idle);
     let got = bench.records();
     check_numbers(&got, both, dropped);

@@ -253,7 +253,7 @@ pub(crate) fn the_prefix_length_is_a_register(make: MakeCard) {
         bench.push(0, PortSide::A, &frame);
         bench.records().iter().flat_map(hits).map(|(index, ..)| index).collect()
     };
-    assert_eq!(found(&mut bench), [], "no prefix matches at first");
+    assert_eq!(found(&mut bench), [0_u32; 0], "no prefix matches at first");
     let settings = |prefix_bits| LookupSettings { prefix_bits, ..LookupSettings::default() };
     assert_eq!(bench.parts.card.set_lookup_settings(&settings(Some(48))), Err(CardError::Armed));
     bench.shared.write32(lookup::PREFIX_AT, 48);
@@ -270,7 +270,7 @@ pub(crate) fn the_prefix_length_is_a_register(make: MakeCard) {
     bench.parts.card.disarm().expect("disarmed");
     bench.shared.write32(lookup::PREFIX_AT, 129);
     bench.parts.card.arm().expect("armed");
-    assert_eq!(found(&mut bench), []);
+    assert_eq!(found(&mut bench), [0_u32; 0]);
 }
 
 /// Scope, lookup's table and key, and what a hit of it shows of a frame: without and with GTP-U as the carrier's own.

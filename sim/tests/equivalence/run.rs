@@ -76,6 +76,10 @@ impl SimCard for Tapped {
     fn interrupts(&self) -> u64 {
         self.card().interrupts()
     }
+
+    fn set_memory(&mut self, memory: CardMemory) {
+        self.card().set_memory(memory);
+    }
 }
 
 /// The card that scenarios are played on.

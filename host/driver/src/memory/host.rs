@@ -1,113 +1,102 @@
-//! Memory shared between host and card.
+//! Memory shared between host and card, as the host sees it.
 
 use super::Line;
+use super::card::CardMemory;
+use super::pages::Pages;
+use super::shared::{self, PageSize, SharedError};
 use crate::{Dma, DmaError};
-use memmap2::MmapMut;
+use std::fs::File;
 use std::io;
-use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use writ_abi::limits::LINE_BYTES;
 
-/// Words of a line.
-const LINE_WORDS: usize = LINE_BYTES / 4;
 /// Regions start at multiples of this.
 const REGION_ALIGN_BYTES: usize = 4096;
+/// Largest memory, bytes.
+pub(super) const BYTES_MAX: usize = 1 << 40;
 
-/// One page-aligned anonymous mapping that the card reaches by bus address.
+/// One page-aligned mapping that the card reaches by bus address.
 ///
 /// Regions are cut from it one behind the other and never come back, because a card that was not stopped properly may write
 /// into them at any time. Whoever brings the card up again uses the regions that it has.
+#[derive(Debug)]
 pub struct HostMemory {
-    base: NonNull<u8>,
-    bytes: usize,
+    pages: Arc<Pages>,
     /// First byte that no region has yet.
     next: Mutex<usize>,
-    /// Owns the pages behind `base`; never touched again, for `base` is the only way to them.
-    _mapping: MmapMut,
+    /// What other processes can map; `None`: memory of this process alone.
+    file: Option<File>,
 }
-
-// SAFETY: `base` points into pages that `_mapping` owns and that live as long as `self`. All shared access goes through atomic
-// words, apart from `Region::bytes`, whose caller takes over the duty to keep writers out.
-unsafe impl Send for HostMemory {}
-// SAFETY: as above.
-unsafe impl Sync for HostMemory {}
 
 impl HostMemory {
     /// Bus address of the first byte. Above 4 GiB, so that a card that loses the upper half of an address is found out, and
     /// far from 0, so that one that was never told an address is, too.
     pub const BUS_BASE: u64 = 0x12_0000_0000;
 
-    /// Maps `bytes` bytes, rounded up to a page, zeroed.
+    /// Maps `bytes` bytes, rounded up to a page, zeroed. They belong to this process alone: a card has to live in it.
     ///
     /// # Errors
     /// Those of the operating system; zero bytes and more than 1 TiB are `InvalidInput`.
     pub fn new(bytes: usize) -> io::Result<Arc<Self>> {
-        if bytes == 0 || bytes > 1 << 40 {
+        if bytes == 0 || bytes > BYTES_MAX {
             return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("card memory of {bytes} bytes")));
         }
-        let bytes = bytes.next_multiple_of(REGION_ALIGN_BYTES);
-        let mut mapping = MmapMut::map_anon(bytes)?;
-        let base = NonNull::from(&mut mapping[..]).cast();
-        Ok(Arc::new(Self { base, bytes, next: Mutex::new(0), _mapping: mapping }))
+        Ok(Self::of(Pages::anonymous(bytes.next_multiple_of(REGION_ALIGN_BYTES))?, None))
+    }
+
+    /// Maps `bytes` bytes, rounded up to a page of the wanted size, zeroed, that other processes can map: see [`HostMemory::file`].
+    /// All of it is there at once, so that a lack of memory shows here and not as a fault in the middle of a write. It can neither
+    /// grow nor shrink afterwards.
+    ///
+    /// # Errors
+    /// [`SharedError`]; there is no silent change to smaller pages. Whoever wants one asks again and says so.
+    pub fn shared(bytes: usize, pages: PageSize) -> Result<Arc<Self>, SharedError> {
+        let (file, bytes) = shared::make(bytes, pages)?;
+        let mapped = Pages::of_file(&file, 0, bytes).map_err(|source| shared::why(bytes, pages, source))?;
+        Ok(Self::of(mapped, Some(file)))
+    }
+
+    /// Maps all of a file that [`HostMemory::shared`] made, in this or another process. No region has any of it yet.
+    ///
+    /// # Errors
+    /// [`SharedError::NotSealed`] for a file that others could make shorter, [`SharedError::Io`].
+    pub fn adopt(file: File) -> Result<Arc<Self>, SharedError> {
+        let bytes = shared::sealed_bytes(&file)?;
+        let pages =
+            Pages::of_file(&file, 0, bytes).map_err(|source| SharedError::Io { doing: "mapping it", source })?;
+        Ok(Self::of(pages, Some(file)))
+    }
+
+    fn of(pages: Pages, file: Option<File>) -> Arc<Self> {
+        Arc::new(Self { pages: Arc::new(pages), next: Mutex::new(0), file })
+    }
+
+    /// What another process has to map to see this memory; `None` if it belongs to this process alone.
+    pub fn file(&self) -> Option<&File> {
+        self.file.as_ref()
     }
 
     /// The view that a card in this process has: bus addresses, whole lines, every access checked.
     pub fn card(self: &Arc<Self>) -> CardMemory {
-        CardMemory { memory: Arc::clone(self) }
+        CardMemory::of_pages(Self::BUS_BASE, Arc::clone(&self.pages))
     }
 
     /// Bytes of the mapping.
     pub fn len(&self) -> usize {
-        self.bytes
+        self.pages.len()
     }
 
     /// Never: an empty mapping cannot be made.
     pub fn is_empty(&self) -> bool {
-        self.bytes == 0
-    }
-
-    /// The words of the line at `offset`.
-    ///
-    /// # Panics
-    /// If the line is misaligned or outside: callers check or own the line.
-    fn words(&self, offset: usize) -> &[AtomicU32; LINE_WORDS] {
-        assert!(offset.is_multiple_of(LINE_BYTES) && offset < self.bytes && self.bytes - offset >= LINE_BYTES);
-        // SAFETY: the line is inside the mapping (asserted), which lives as long as `self`; the mapping starts at a page and
-        // `offset` is a multiple of 64, so the words are aligned; `AtomicU32` may alias other atomics of the same size, and
-        // plain references exist only to lines that nobody writes (`Region::bytes`).
-        unsafe { self.base.add(offset).cast::<[AtomicU32; LINE_WORDS]>().as_ref() }
-    }
-
-    fn load_line(&self, offset: usize) -> Line {
-        let mut line = [0; LINE_BYTES];
-        for (bytes, word) in line.chunks_exact_mut(4).zip(self.words(offset)) {
-            bytes.copy_from_slice(&word.load(Ordering::Acquire).to_ne_bytes());
-        }
-        line
-    }
-
-    fn store_line(&self, offset: usize, line: &Line) {
-        let words = self.words(offset);
-        let value = |i: usize| u32::from_ne_bytes([line[4 * i], line[4 * i + 1], line[4 * i + 2], line[4 * i + 3]]);
-        for (i, word) in words.iter().enumerate().skip(1) {
-            word.store(value(i), Ordering::Relaxed);
-        }
-        words[0].store(value(0), Ordering::Release);
-    }
-}
-
-impl std::fmt::Debug for HostMemory {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Not the content: it is intercepted traffic.
-        f.debug_struct("HostMemory").field("bytes", &self.bytes).finish_non_exhaustive()
+        self.pages.len() == 0
     }
 }
 
 impl Dma for Arc<HostMemory> {
     fn allocate(&self, lines: usize) -> Result<Region, DmaError> {
         let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let available_bytes = self.bytes - *next;
+        let available_bytes = self.pages.len() - *next;
         let wanted_bytes =
             lines.max(1).checked_mul(LINE_BYTES).and_then(|bytes| bytes.checked_next_multiple_of(REGION_ALIGN_BYTES));
         match wanted_bytes {
@@ -145,7 +134,7 @@ impl Region {
     /// # Panics
     /// If the region has no such line.
     pub fn read_line(&self, line: usize) -> Line {
-        self.memory.load_line(self.at(line))
+        self.memory.pages.load_line(self.at(line))
     }
 
     /// Copies a line in, first word last.
@@ -153,7 +142,7 @@ impl Region {
     /// # Panics
     /// If the region has no such line.
     pub fn write_line(&mut self, line: usize, content: &Line) {
-        self.memory.store_line(self.at(line), content);
+        self.memory.pages.store_line(self.at(line), content);
     }
 
     /// The first four bytes of line `line`, little-endian, with acquire order: what the card wrote before it wrote this index
@@ -162,7 +151,7 @@ impl Region {
     /// # Panics
     /// If the region has no such line.
     pub fn load_index(&self, line: usize) -> u32 {
-        u32::from_le(self.memory.words(self.at(line))[0].load(Ordering::Acquire))
+        u32::from_le(self.memory.pages.words(self.at(line))[0].load(Ordering::Acquire))
     }
 
     /// Sets all lines to zero.
@@ -183,12 +172,8 @@ impl Region {
     /// If the region does not have these lines.
     pub unsafe fn bytes(&self, first: usize, count: usize) -> &[u8] {
         assert!(first <= self.lines && count <= self.lines - first, "lines outside the region");
-        // SAFETY: inside the region (asserted), so inside the mapping, which lives as long as `self`; nobody writes the lines while the
-        // slice lives, by this function's contract; bytes have no alignment and every value is valid.
-        unsafe {
-            let start = self.memory.base.add(self.offset + first * LINE_BYTES).as_ptr();
-            std::slice::from_raw_parts(start, count * LINE_BYTES)
-        }
+        // SAFETY: nobody writes the lines while the slice lives, by this function's contract.
+        unsafe { self.memory.pages.bytes(self.offset + first * LINE_BYTES, count * LINE_BYTES) }
     }
 
     fn at(&self, line: usize) -> usize {
@@ -197,64 +182,10 @@ impl Region {
     }
 }
 
-/// What a card in this process sees of [`HostMemory`].
-#[derive(Debug, Clone)]
-pub struct CardMemory {
-    memory: Arc<HostMemory>,
-}
-
-/// The card named an address that is none of its memory. The card, or whoever set its rings up, is at fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MemoryFault {
-    /// The address.
-    pub bus_address: u64,
-}
-
-impl std::fmt::Display for MemoryFault {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "card reached for bus address {:#x}, which is not a line of its memory", self.bus_address)
-    }
-}
-
-impl std::error::Error for MemoryFault {}
-
-impl CardMemory {
-    /// Reads a line.
-    ///
-    /// # Errors
-    /// [`MemoryFault`] if the address is misaligned or outside.
-    pub fn read_line(&self, bus_address: u64) -> Result<Line, MemoryFault> {
-        Ok(self.memory.load_line(self.offset(bus_address)?))
-    }
-
-    /// Writes a line, its first word last and with release order: who loads that word with acquire order sees everything
-    /// that was written before.
-    ///
-    /// # Errors
-    /// [`MemoryFault`] if the address is misaligned or outside; nothing is written then.
-    pub fn write_line(&self, bus_address: u64, line: &Line) -> Result<(), MemoryFault> {
-        self.memory.store_line(self.offset(bus_address)?, line);
-        Ok(())
-    }
-
-    /// First bus address, pointer to that byte, and number of bytes, for a card that is not written in Rust. The pointer is valid as
-    /// long as `self` or any clone of it lives; whoever uses it accesses the mapping in aligned 32-bit words only, atomically,
-    /// the first word of a line last and with release order.
-    pub fn raw_parts(&self) -> (u64, *mut u8, usize) {
-        (HostMemory::BUS_BASE, self.memory.base.as_ptr(), self.memory.bytes)
-    }
-
-    fn offset(&self, bus_address: u64) -> Result<usize, MemoryFault> {
-        let fault = MemoryFault { bus_address };
-        let offset = bus_address.checked_sub(HostMemory::BUS_BASE).ok_or(fault)?;
-        let offset = usize::try_from(offset).map_err(|_| fault)?;
-        if offset.is_multiple_of(LINE_BYTES) && offset < self.memory.bytes { Ok(offset) } else { Err(fault) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::memory::MemoryFault;
 
     #[test]
     fn regions_are_apart_and_end() {

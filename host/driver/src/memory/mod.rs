@@ -7,11 +7,18 @@
 //! [`Region::bytes`] gives out, and they are limited to lines that the card has handed over and will not touch until the
 //! host gives them back.
 
+mod card;
 mod file;
 mod host;
+mod index;
+mod pages;
+mod shared;
 
+pub use card::{Access, CardMemory, MemoryFault, WindowError};
 pub use file::{BlockMemory, FileMapping, MappingError};
-pub use host::{CardMemory, HostMemory, MemoryFault, Region};
+pub use host::{HostMemory, Region};
+pub use index::IndexPage;
+pub use shared::{PageSize, SharedError, UnknownPageSize};
 
 /// One line: the unit of every DMA transfer.
 pub type Line = [u8; writ_abi::limits::LINE_BYTES];

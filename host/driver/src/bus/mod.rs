@@ -1,4 +1,8 @@
-//! The three ways to reach a card: its registers, memory that it can reach, and its interrupts.
+//! The three ways to reach a card: its registers, memory that it can reach, and its interrupts; and where the card is.
+
+pub mod cardd;
+pub mod event;
+pub mod vfio_user;
 
 use crate::memory::Region;
 use std::time::Duration;

@@ -1,0 +1,48 @@
+//! The command line.
+
+use clap::Parser;
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+use writ_driver::memory::PageSize;
+
+/// Owns a Writ card and the memory of its rings, and hands both to `writd`.
+#[derive(Debug, Parser)]
+#[command(
+    name = "writ-cardd",
+    version,
+    after_help = "It runs until it is killed or the card is gone. Either way the card is disarmed then."
+)]
+pub(crate) struct Arguments {
+    /// Unix socket for writd
+    #[arg(long, value_name = "PATH")]
+    pub(crate) socket: PathBuf,
+    /// The card: the socket of a process that serves it by the vfio-user protocol, like writ-sim
+    #[arg(long, value_name = "PATH")]
+    pub(crate) vfio_user: PathBuf,
+    /// The uid that writd runs under [default: our own]
+    #[arg(long, value_name = "UID")]
+    pub(crate) allow_uid: Option<u32>,
+    /// Group of the socket, whose members can connect; who has the card is still decided by the uid
+    #[arg(long, value_name = "GID")]
+    pub(crate) group: Option<u32>,
+    /// Memory for the rings, MiB
+    #[arg(long, value_name = "MIB", default_value = "32")]
+    pub(crate) memory_mib: NonZeroU32,
+    /// Size of the memory's pages: 4k, 2m or 1g. Large ones have to be set aside by the operator
+    #[arg(long, value_name = "SIZE", default_value = "4k", value_parser = parse_pages)]
+    pub(crate) pages: PageSize,
+    /// If there are not enough large pages, say so and take small ones
+    #[arg(long)]
+    pub(crate) small_pages_will_do: bool,
+}
+
+fn parse_pages(name: &str) -> Result<PageSize, String> {
+    name.parse().map_err(|error: writ_driver::memory::UnknownPageSize| error.to_string())
+}
+
+impl Arguments {
+    /// The uid that may have the card.
+    pub(crate) fn allowed_uid(&self) -> u32 {
+        self.allow_uid.unwrap_or_else(|| rustix::process::geteuid().as_raw())
+    }
+}

@@ -1,0 +1,359 @@
+//! The card in one process, its owner in a second one, the daemon in a third one: who survives whose death.
+
+use crate::frames::{frame, packet4};
+use crate::lab;
+use crate::peer::{Language, Peer};
+use crate::site::{Site, activation};
+use rustix::process::{Pid, Signal, kill_process};
+use std::fs::File;
+use std::io;
+use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+use vfio_user::{DmaMapFlags, DmaUnmapFlags, IrqInfo, Server, ServerBackend, ServerRegion};
+use writ_abi::command::{Command, Row};
+use writ_abi::registers::{Counter, control, counters, identity};
+use writ_abi::time::{NOT_AFTER_NEVER, TimeQuality};
+use writ_abi::{MAGIC, MatchIndex, PortSide, Scope, Table, hash, key, pci};
+use writ_driver::bus::cardd::{CarddCard, CarddError};
+use writ_driver::bus::vfio_user::VfioUserCard;
+use writ_driver::memory::{HostMemory, PageSize};
+use writ_driver::{
+    BringUp, Card, CardError, Event, Flow, LookupSettings, Parts, RecordRing, RingMemory, RingSizes, Wake,
+    register_walk,
+};
+use writ_sim::wire::{Client, PlayFrame};
+
+const TARGET: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
+const OTHER: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 9);
+const SIZES: RingSizes = RingSizes::uniform(1 << 12, 64);
+const TIMEOUT: Duration = Duration::from_secs(20);
+/// In whole expiry ticks.
+const EPOCH_NS: u64 = (1_700_000_000_000_000_000 >> 20) << 20;
+
+/// A folder for the processes' sockets.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("writ-cardd-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&path).expect("temporary folder");
+        Self(path)
+    }
+
+    fn connect(&self) -> Result<CarddCard, CarddError> {
+        CarddCard::connect(&self.0.join("cardd.sock"))
+    }
+
+    /// Takes the card; whoever had it may be just leaving.
+    fn take(&self) -> CarddCard {
+        let start = Instant::now();
+        loop {
+            match self.connect() {
+                Err(CarddError::InUse) if start.elapsed() < TIMEOUT => std::thread::sleep(Duration::from_millis(5)),
+                taken => return taken.expect("the card is free"),
+            }
+        }
+    }
+
+    fn wire(&self) -> Client {
+        Client::connect(&self.0.join("wire.sock")).expect("the card's process serves its wires")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn bring_up(card: &CarddCard) -> Parts {
+    let rings = RingMemory::allocate(&card.dma(), &SIZES).expect("room");
+    let lookup = LookupSettings::default();
+    let how = BringUp { now_ns: EPOCH_NS, quality: TimeQuality::Free, lookup, ready_timeout: TIMEOUT };
+    Card::bring_up(card.bar(), rings, card.irqs().expect("descriptors"), &how).expect("a good card")
+}
+
+fn row(not_after: u64) -> Command {
+    let wanted = key::address_key(TARGET.into());
+    let place = hash::rows(&wanted, Table::Address.rows_per_way())[0];
+    let match_index = MatchIndex::new(1).expect("in range");
+    let mut row = Row { key: [0; key::KEY_BYTES_MAX], match_index, scope: Scope::Content, not_after, ring: 0 };
+    row.key[..wanted.len()].copy_from_slice(&wanted);
+    Command::write_row(0, Table::Address, 0, place, &row)
+}
+
+fn play(wire: &mut Client, count: u16) {
+    let now = wire.card_time_ns().expect("time") + 1_000_000;
+    let frames = (0..count).map(|number| {
+        let bytes = frame(&packet4(TARGET, OTHER, (4000, number), &[7; 300]));
+        PlayFrame::new(PortSide::A, now + 20_000 * u64::from(number), bytes)
+    });
+    let played = wire.play(frames, |_| {}).expect("played");
+    assert_eq!((played.frames, played.lost), (count.into(), 0), "the wire goes on whatever happens");
+}
+
+fn records(ring: &mut RecordRing, count: usize) {
+    let mut got = 0;
+    while got < count {
+        assert_eq!(ring.wait(TIMEOUT), Wake::Signalled, "{got} of {count} have come");
+        let mut take = |event: Event<'_>| {
+            assert!(matches!(event, Event::Packet(_)), "nothing is lost: {event:?}");
+            got += 1;
+            Flow::Taken
+        };
+        ring.poll(64, &mut take).expect("good records");
+    }
+    assert_eq!(got, count);
+}
+
+#[test]
+fn a_driver_reaches_the_card_through_its_owner() {
+    let folder = Folder::new();
+    let (_card, _cardd) = (lab::card(&folder.0), lab::cardd(&folder.0, &[]));
+    let owned = folder.take();
+    assert_eq!(owned.daemons_before(), 0);
+    assert_eq!(register_walk(&owned.bar()), [], "every register, index or not");
+    let Parts { card, mut commands, rings } = bring_up(&owned);
+    commands.execute(&[row(NOT_AFTER_NEVER)], TIMEOUT).expect("done");
+    card.arm().expect("armed");
+    let mut ring = rings.into_iter().next().expect("ring 0");
+    let (mut wire, mut played) = (folder.wire(), 0);
+    // Several times around the ring: consumer indices get to the card.
+    while played < 6 * (1 << 12) / 6 {
+        play(&mut wire, 500);
+        records(&mut ring, 500);
+        played += 500;
+    }
+    assert_eq!(wire.statistics().expect("statistics").dma_faults, 0);
+}
+
+#[test]
+fn one_daemon_at_a_time_and_of_the_right_uid() {
+    let folder = Folder::new();
+    let (_card, mut cardd) = (lab::card(&folder.0), lab::cardd(&folder.0, &[]));
+    let first = folder.take();
+    assert!(matches!(folder.connect(), Err(CarddError::InUse)));
+    assert_eq!(first.bar().read32(0), MAGIC, "the first one has noticed nothing");
+    let said = lab::cardd_refuses(&folder.0, &[]);
+    assert!(said.contains("another writ-cardd listens there"), "{said}");
+    let second = HostMemory::shared(4096, PageSize::Small).expect("memory");
+    let direct = VfioUserCard::open(&folder.0.join("card.sock"), second).expect_err("refused");
+    assert!(direct.to_string().contains("in use by another process"), "{direct}");
+    drop(first);
+    drop(folder.take());
+    cardd.kill();
+    let stranger = rustix::process::geteuid().as_raw() + 1;
+    let _cardd = lab::cardd(&folder.0, &["--allow-uid", &stranger.to_string()]);
+    assert!(matches!(folder.connect(), Err(CarddError::Stranger)));
+}
+
+/// The daemon dies: the card copies on and keeps to the ends of its rows; the next daemon has the same memory.
+#[test]
+fn the_card_runs_on_without_a_daemon() {
+    let folder = Folder::new();
+    let (_card, _cardd) = (lab::card(&folder.0), lab::cardd(&folder.0, &[]));
+    let owned = folder.take();
+    let Parts { card, mut commands, rings } = bring_up(&owned);
+    let end_ns = card.now_ns().expect("time") + 4_000_000_000;
+    commands.execute(&[row(end_ns >> 20)], TIMEOUT).expect("done");
+    card.arm().expect("armed");
+    let ring_base = HostMemory::BUS_BASE;
+    drop((card, commands, rings, owned));
+
+    let mut wire = folder.wire();
+    play(&mut wire, 20);
+    let second = folder.take();
+    assert_eq!(second.daemons_before(), 1);
+    let bar = second.bar();
+    assert_eq!(bar.read32(control::CONTROL_AT), control::ARMED.mask(), "still armed");
+    let line = second.dma().card().read_line(ring_base).expect("there");
+    assert_ne!(line, [0; 64], "what was copied meanwhile waits in the ring");
+    drop((bar, second));
+    // Nobody there when the end comes.
+    while wire.card_time_ns().expect("time") < end_ns + 2_000_000 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    play(&mut wire, 30);
+    let third = folder.take();
+    assert_eq!(third.daemons_before(), 2);
+    let bar = third.bar();
+    let counter = |counter: Counter| {
+        let at = counters::address(counter).expect("it exists");
+        u64::from(bar.read32(at)) | u64::from(bar.read32(at + 4)) << 32
+    };
+    bar.write32(control::CONTROL_AT, control::ARMED.mask() | control::SNAPSHOT.mask());
+    assert_eq!((counter(Counter::Records), counter(Counter::ExpiredHits)), (20, 30));
+}
+
+/// The owner dies: the card is disarmed, and the daemon notices.
+#[test]
+fn without_its_owner_the_card_is_disarmed() {
+    let folder = Folder::new();
+    let (_card, mut cardd) = (lab::card(&folder.0), lab::cardd(&folder.0, &[]));
+    let owned = folder.take();
+    let Parts { card, mut commands, rings } = bring_up(&owned);
+    commands.execute(&[row(NOT_AFTER_NEVER)], TIMEOUT).expect("done");
+    card.arm().expect("armed");
+    let mut ring = rings.into_iter().next().expect("ring 0");
+    let waiting = std::thread::spawn(move || while ring.wait(TIMEOUT) != Wake::Gone {});
+    cardd.kill();
+    waiting.join().expect("it ends");
+    assert!(matches!(card.arm(), Err(CardError::Gone { .. })));
+    assert!(folder.connect().is_err());
+    let mut wire = folder.wire();
+    let faults = wire.statistics().expect("statistics").dma_faults;
+    play(&mut wire, 10);
+    assert_eq!(
+        wire.statistics().expect("statistics").dma_faults,
+        faults,
+        "a card that is disarmed reaches for nothing"
+    );
+    // The next owner finds the function free, and its own memory empty.
+    let _cardd = lab::cardd(&folder.0, &[]);
+    let next = folder.take();
+    assert_eq!((next.daemons_before(), next.bar().read32(control::CONTROL_AT)), (0, 0));
+}
+
+#[test]
+fn without_a_card_there_is_no_owner() {
+    let folder = Folder::new();
+    let said = lab::cardd_refuses(&folder.0, &[]);
+    assert!(said.contains("is its process running?"), "{said}");
+    let (mut card, mut cardd) = (lab::card(&folder.0), lab::cardd(&folder.0, &[]));
+    card.kill();
+    assert_eq!(cardd.wait(), Some(1), "it ends with its card");
+    std::fs::write(folder.0.join("cardd.sock.txt"), "precious").expect("written");
+    let _ = std::fs::remove_file(folder.0.join("cardd.sock"));
+    std::fs::write(folder.0.join("cardd.sock"), "precious").expect("written");
+    assert!(lab::cardd_refuses(&folder.0, &[]).contains("no socket"));
+}
+
+#[test]
+fn missing_huge_pages_are_said_and_small_ones_taken_only_if_allowed() {
+    let free = std::fs::read_to_string("/sys/kernel/mm/hugepages/hugepages-1048576kB/free_hugepages");
+    if free.is_ok_and(|text| text.trim().parse::<u32>().is_ok_and(|free| free >= 2)) {
+        eprintln!("SKIPPED: this machine has huge pages of 1 GiB");
+        return;
+    }
+    let folder = Folder::new();
+    let _card = lab::card(&folder.0);
+    let options = ["--pages", "1g", "--memory-mib", "2000"];
+    let said = lab::cardd_refuses(&folder.0, &options);
+    assert!(said.contains("pages of 1g") && said.contains("4k"), "{said}");
+    assert!(lab::cardd_refuses(&folder.0, &["--pages", "banana"]).contains("there are 4k, 2m and 1g"));
+    let _cardd = lab::cardd(&folder.0, &["--pages", "1g", "--small-pages-will-do"]);
+    assert_eq!(folder.take().dma().len(), 32 << 20);
+}
+
+/// A function with our numbers in front of another card.
+struct OtherCard {
+    magic: u32,
+    abi: u32,
+    config: [u8; 64],
+}
+
+impl ServerBackend for OtherCard {
+    fn region_read(&mut self, region: u32, offset: u64, data: &mut [u8]) -> io::Result<()> {
+        let registers = [(identity::MAGIC_AT, self.magic), (identity::ABI_AT, self.abi)];
+        let value = registers.iter().find(|(at, _)| u64::from(*at) == offset).map_or(0, |(_, value)| *value);
+        match region {
+            0 => data.copy_from_slice(&value.to_le_bytes()),
+            _ => data.copy_from_slice(&self.config[offset as usize..][..data.len()]),
+        }
+        Ok(())
+    }
+
+    fn region_write(&mut self, region: u32, offset: u64, data: &[u8]) -> io::Result<()> {
+        assert_eq!(region, 7, "no register is written");
+        self.config[offset as usize..][..data.len()].copy_from_slice(data);
+        Ok(())
+    }
+
+    fn dma_map(&mut self, _: DmaMapFlags, _: u64, _: u64, _: u64, _: Option<File>) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn dma_unmap(&mut self, _: DmaUnmapFlags, _: u64, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn reset(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+
+    fn set_irqs(&mut self, _: u32, _: u32, _: u32, _: u32, _: Vec<File>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+fn serve_other(path: &Path, magic: u32, abi: u32) {
+    let region = |index: u32| {
+        let size = if matches!(index, 0 | 7) { 0x4000 } else { 0 };
+        let region_info =
+            vfio_bindings::bindings::vfio::vfio_region_info { index, size, flags: 3, ..Default::default() };
+        ServerRegion { region_info, sparse_areas: Vec::new(), mmap_fd: None }
+    };
+    let irqs = (0..5).map(|index| IrqInfo { index, flags: 1, count: 8 }).collect();
+    let server = Server::new(path, true, irqs, (0..9).map(region).collect()).expect("listens");
+    std::thread::spawn(move || {
+        let mut config = [0; 64];
+        for (at, id) in [(0, pci::VENDOR), (2, pci::DEVICE), (0x2e, pci::SUBSYSTEM)] {
+            config[at..at + 2].copy_from_slice(&id.to_le_bytes());
+        }
+        server.run(&mut OtherCard { magic, abi, config })
+    });
+}
+
+#[test]
+fn a_wrong_card_and_a_wrong_abi_are_refused() {
+    let folder = Folder::new();
+    let major = u32::from(writ_abi::ABI_MAJOR);
+    serve_other(&folder.0.join("card.sock"), 0x1234_5678, identity::ABI_MAJOR_FIELD.place(major));
+    let said = lab::cardd_refuses(&folder.0, &[]);
+    assert!(said.contains("no Writ card: magic is 0x12345678"), "{said}");
+    let folder = Folder::new();
+    serve_other(&folder.0.join("card.sock"), MAGIC, identity::ABI_MAJOR_FIELD.place(major + 1));
+    let said = lab::cardd_refuses(&folder.0, &[]);
+    assert!(said.contains(&format!("card speaks ABI {}, this host speaks ABI {major}", major + 1)), "{said}");
+}
+
+/// The whole chain: card, owner, daemon, receiver. The daemon stands still for a while, and nothing is lost; it is killed, and the next one
+/// takes the card again and goes on.
+#[test]
+fn writd_works_over_cardd_and_may_stop_and_die() {
+    let site = Site::new();
+    let _card = lab::card(&site.folder);
+    let _cardd = lab::cardd(&site.folder, &[]);
+    site.write_config(|config| {
+        let ours = "backend = \"cardd\"\ncardd = \"cardd.sock\"";
+        config.replace("backend = \"model\"\nwire_socket = \"run/wire.sock\"", ours)
+    });
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    let daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    let content = ["--kind", "title3", "--scope", "content", "--deliver", "hi", "--target", "ipv4=192.0.2.1"];
+    site.done(&activation("L", "agency", &content));
+    let mut wire = Client::connect(&site.folder.join("wire.sock")).expect("served");
+    play(&mut wire, 20);
+    site.wait("not delivered", |status| status["tasks"][0]["interfaces"][1]["delivered"]["packets"] == 20);
+
+    let pid = Pid::from_raw(daemon.id().cast_signed()).expect("own child");
+    kill_process(pid, Signal::STOP).expect("own child");
+    play(&mut wire, 300);
+    kill_process(pid, Signal::CONT).expect("own child");
+    let status =
+        site.wait("not delivered", |status| status["tasks"][0]["interfaces"][1]["delivered"]["packets"] == 320);
+    assert_eq!(status["tasks"][0]["interfaces"][1]["dropped"], serde_json::json!({}));
+
+    let twin = site.writd(&["--config", "writd.toml"]);
+    assert!(String::from_utf8_lossy(&twin.stderr).contains("another writd is running"), "two daemons on one state");
+    daemon.kill();
+    let _daemon = site.start();
+    play(&mut wire, 30);
+    site.wait("not delivered", |status| status["tasks"][0]["interfaces"][1]["delivered"]["packets"] == 350);
+}

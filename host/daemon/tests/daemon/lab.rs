@@ -1,0 +1,85 @@
+//! The other processes around `writd`: the card, and `writ-cardd` who owns it.
+
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::OnceLock;
+
+/// A process that says when it is ready; killed when it is dropped.
+pub(crate) struct Process {
+    child: Child,
+}
+
+impl Process {
+    fn start(mut command: Command, ready: &str) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut said = String::new();
+        BufReader::new(child.stdout.take().expect("piped")).read_line(&mut said).expect("it speaks");
+        assert_eq!(said.trim(), ready);
+        Self { child }
+    }
+
+    /// `kill -9`.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().expect("own child");
+        self.child.wait().expect("own child");
+    }
+
+    /// Its exit status, when it has ended by itself.
+    pub(crate) fn wait(&mut self) -> Option<i32> {
+        self.child.wait().expect("own child").code()
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // One that has ended already is just as good.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The simulated card in a process of its own: its socket is `card.sock` in the folder, its wires are served at `wire.sock`.
+pub(crate) fn card(folder: &Path) -> Process {
+    let mut command = Command::new(sim_binary());
+    command.arg("serve").arg("--socket").arg(folder.join("card.sock")).arg("--wire").arg(folder.join("wire.sock"));
+    Process::start(command, "writ-sim: ready")
+}
+
+fn cardd_command(folder: &Path, options: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_writ-cardd"));
+    command
+        .arg("--socket")
+        .arg(folder.join("cardd.sock"))
+        .arg("--vfio-user")
+        .arg(folder.join("card.sock"))
+        .args(options);
+    command
+}
+
+/// `writ-cardd` over that card, at `cardd.sock`.
+pub(crate) fn cardd(folder: &Path, options: &[&str]) -> Process {
+    Process::start(cardd_command(folder, options), "writ-cardd: ready")
+}
+
+/// `writ-cardd`, which is to end by itself.
+pub(crate) fn cardd_refuses(folder: &Path, options: &[&str]) -> String {
+    let Output { status, stderr, .. } = cardd_command(folder, options).output().expect("it runs");
+    let said = String::from_utf8(stderr).expect("text");
+    assert!(!status.success(), "{said}");
+    said
+}
+
+/// The simulated card, built from these sources. It belongs to another package, so cargo does not build it for us.
+fn sim_binary() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let status = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "writ-sim", "--bin", "writ-sim", "--manifest-path"])
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim/Cargo.toml"))
+            .status()
+            .expect("cargo runs");
+        assert!(status.success(), "writ-sim does not build");
+        Path::new(env!("CARGO_BIN_EXE_writd")).with_file_name("writ-sim")
+    })
+}
