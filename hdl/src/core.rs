@@ -145,6 +145,8 @@ pub struct Core {
     registers: Registers,
     counters: Counters,
     waiting: RegR<Bits<9>>,
+    resting: RegR<Bit>,
+    busy_before: RegR<Bit>,
     tap_a: Signal<Local, TapBeat>,
     tap_b: Signal<Local, TapBeat>,
     entering: Signal<Local, Ticket>,
@@ -227,6 +229,8 @@ impl Default for Core {
             registers: Registers::default(),
             counters: Counters::default(),
             waiting: RegR::default(),
+            resting: RegR::default(),
+            busy_before: RegR::default(),
             tap_a: Signal::default(),
             tap_b: Signal::default(),
             entering: Signal::default(),
@@ -244,7 +248,7 @@ impl Default for Core {
 impl Logic for Core {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, waiting);
+        dff_setup!(self, clock, waiting, resting, busy_before);
         clock!(self, clock, merger, parser, lookup, capture, commands, completions);
         clock!(self, clock, arbiter, card_clock, registers, counters);
         self.copy_reset.next = self.registers.copy_reset.val();
@@ -260,6 +264,8 @@ impl Logic for Core {
         self.counters.reset.next = self.copy_reset.val();
         self.registers.reset.next = self.reset.val();
         self.waiting.reset.next = self.copy_reset.val();
+        self.resting.reset.next = self.copy_reset.val();
+        self.busy_before.reset.next = self.copy_reset.val();
 
         // The card's own frames, windows, frame stores.
         for port in 0..2 {
@@ -354,7 +360,7 @@ impl Logic for Core {
             self.records[i].header.next = self.capture.header[i].val();
             self.records[i].rest.next = self.capture.rest[i].val();
             self.records[i].rest_valid.next = self.capture.rest_valid[i].val();
-            self.records[i].line_take.next = self.arbiter.take[i].val();
+            self.records[i].line_accept.next = self.arbiter.accept[i].val();
             self.capture.take_header[i].next = self.records[i].take_header.val();
             self.capture.take_rest[i].next = self.records[i].take_rest.val();
             self.arbiter.valid[i].next = self.records[i].line_valid.val();
@@ -380,7 +386,7 @@ impl Logic for Core {
         self.completions.head.next = self.lookup.completion_head.val();
         self.completions.row.next = self.lookup.completion_row.val();
         self.completions.more.next = !self.commands.idle.val() | !self.lookup.idle.val();
-        self.completions.line_take.next = self.arbiter.take[4].val();
+        self.completions.line_accept.next = self.arbiter.accept[4].val();
         self.arbiter.valid[4].next = self.completions.line_valid.val();
         self.arbiter.line[4].next = self.completions.line.val();
         self.arbiter.ready.next = self.dma_write_ready.val();
@@ -405,12 +411,11 @@ impl Logic for Core {
         self.registers.read_address.next = self.mmio_read_address.val();
         self.registers.now_ns.next = self.card_clock.now_ns.val();
         self.registers.tables_ready.next = self.lookup.ready.val();
-        self.registers.records_idle.next = !self.busy[0].val()
-            & !self.busy[1].val()
-            & !self.waiting.q.val().any()
-            & self.capture.idle.val()
-            & self.rings_idle.val()
-            & !self.arbiter.out_valid.val();
+        // As it was one clock ago, like what the capture side says of itself.
+        self.registers.records_idle.next = self.resting.q.val() & self.capture.idle.val();
+        self.busy_before.d.next = self.busy[0].val() | self.busy[1].val();
+        self.resting.d.next =
+            !self.busy_before.q.val() & !self.waiting.q.val().any() & self.rings_idle.val() & self.arbiter.idle.val();
         self.registers.committed.next = self.lookup.committed.val();
         self.registers.damage.next = self.lookup.damage.val();
         self.registers.counter.next = self.counters.shown.val();

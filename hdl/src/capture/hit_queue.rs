@@ -54,9 +54,11 @@ pub struct HitQueue {
     pub out_own_tunnel: Signal<Out, Bit>,
     /// The rings that its hits name.
     pub rings: Signal<Out, Bits<4>>,
+    /// It is one ring.
+    pub single: Signal<Out, Bit>,
     /// The frame's description.
     pub description: Signal<Out, Description>,
-    /// The verdict at the output is not needed any more.
+    /// The verdict at the output is not needed any more. One whose frame the MAC flagged leaves after one clock anyhow.
     pub finished: Signal<In, Bit>,
     /// Let no frame into the parser.
     pub stall: Signal<Out, Bit>,
@@ -71,6 +73,7 @@ pub struct HitQueue {
     left: Reg<Verdict>,
     left_own: Reg<Bit>,
     left_rings: Reg<Bits<4>>,
+    left_single: Reg<Bit>,
     is_b: Signal<Local, Bit>,
     valid_hits: Signal<Local, Bits<21>>,
     ring_low: Signal<Local, Bits<21>>,
@@ -83,12 +86,14 @@ pub struct HitQueue {
     left_verdict: Signal<Local, Verdict>,
     ended: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
+    shown: Signal<Local, Description>,
+    leaves: Signal<Local, Bit>,
 }
 
 impl Logic for HitQueue {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left, left_own, left_rings);
+        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left, left_own, left_rings, left_single);
         clock!(self, clock, queue);
         self.queue.reset.next = self.reset.val();
         self.number_a.reset.next = self.reset.val();
@@ -139,7 +144,13 @@ impl Logic for HitQueue {
         if self.oldest_is_b.val() {
             self.ended.next = self.oldest.val().number != self.described_b.val();
         }
-        self.take.next = self.queue.valid.val() & self.ended.val() & (!self.leaving.q.val() | self.finished.val());
+        self.left_verdict.next = self.left.q.val();
+        self.shown.next = self.description_a.val();
+        if self.left_verdict.val().ticket.port {
+            self.shown.next = self.description_b.val();
+        }
+        self.leaves.next = self.finished.val() | self.shown.val().error;
+        self.take.next = self.queue.valid.val() & self.ended.val() & (!self.leaving.q.val() | self.leaves.val());
         self.queue.read.next = self.take.val();
         self.describe_a.next = self.take.val() & !self.oldest_is_b.val();
         self.describe_b.next = self.take.val() & self.oldest_is_b.val();
@@ -149,18 +160,19 @@ impl Logic for HitQueue {
             self.left.d.next = self.oldest_verdict.val();
             self.left_own.d.next = self.oldest.val().own_tunnel;
             self.left_rings.d.next = self.oldest.val().rings;
-        } else if self.finished.val() {
+            self.left_single.d.next = (self.oldest.val().rings == bits::<4>(1))
+                | (self.oldest.val().rings == bits::<4>(2))
+                | (self.oldest.val().rings == bits::<4>(4))
+                | (self.oldest.val().rings == bits::<4>(8));
+        } else if self.leaves.val() {
             self.leaving.d.next = false;
         }
-        self.left_verdict.next = self.left.q.val();
         self.valid.next = self.leaving.q.val();
         self.out_verdict.next = self.left.q.val();
         self.out_own_tunnel.next = self.left_own.q.val();
         self.rings.next = self.left_rings.q.val();
-        self.description.next = self.description_a.val();
-        if self.left_verdict.val().ticket.port {
-            self.description.next = self.description_b.val();
-        }
+        self.single.next = self.left_single.q.val();
+        self.description.next = self.shown.val();
 
         // Guard.
         self.waited.d.next = bits::<8>(0);

@@ -327,13 +327,16 @@ impl Card {
     }
 
     pub(crate) fn run_until_idle(&mut self) {
+        let mut quiet = false;
         for _ in 0..20_000 {
             self.tick();
-            let busy = self.sides.iter().any(|side| !side.queue.is_empty() || !side.windows.is_empty());
-            if !busy && self.in_flight.is_empty() && self.bench.block.idle.val() {
+            // `idle` is of one clock ago.
+            if quiet && self.bench.block.idle.val() {
                 self.tick();
                 return;
             }
+            let busy = self.sides.iter().any(|side| !side.queue.is_empty() || !side.windows.is_empty());
+            quiet = !busy && self.in_flight.is_empty();
         }
         panic!("the capture side does not come to rest");
     }
