@@ -31,6 +31,8 @@ pub struct Core {
     pub reset: Signal<In, Bit>,
     /// BLAKE3 of the emitted Verilog.
     pub build_hash: Signal<In, Bits<256>>,
+    /// Clocks that a frame's record may wait for the end of its frame: more than the longest frame lasts. Constant.
+    pub patience: Signal<In, Bits<11>>,
     /// Pulse per second, without relation to any clock.
     pub pps: Signal<In, Bit>,
     /// A beat of a port.
@@ -165,6 +167,7 @@ impl Default for Core {
             clock: Signal::default(),
             reset: Signal::default(),
             build_hash: Signal::default(),
+            patience: Signal::default(),
             pps: Signal::default(),
             beat: Default::default(),
             cut: Default::default(),
@@ -337,6 +340,7 @@ impl Logic for Core {
         self.lookup.completion_take.next = self.completions.take.val();
 
         // Capture.
+        self.capture.patience.next = self.patience.val();
         self.capture.done.next = self.lookup.done.val();
         self.capture.hit.next = self.lookup.hit.val();
         self.capture.verdict.next = self.verdict.val();

@@ -30,7 +30,7 @@
         assume (due__headers__inner__l3_offset != 0 || due__headers__inner__l4_end == 0);
         assume (due__headers__outer__l4_end >= due__headers__outer__l3_end);
         assume (due__headers__inner__l4_end >= due__headers__inner__l3_end);
-        assume (due__original <= 9600);
+        assume (due__original <= 9664);
     end
     always_ff @(posedge clock) begin
         {there_5, there_4, there_3, there_2} <= reset ? 4'h0 : {there_4, there_3, there_2, valid};

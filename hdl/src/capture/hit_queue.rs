@@ -5,7 +5,7 @@
 //! both see the port's frames in order and leave out those whose window was dropped. The oldest entry leaves when its description exists; the
 //! description is read on the way. It stays at the output until `finished`: a frame whose hits name several rings is looked at once for each.
 //!
-//! An entry waits for the rest of its own frame (a frame of 9668 bytes lasts 152 clocks) and for the frames in front of it, one clock for each ring
+//! An entry waits for the rest of its own frame (a frame of 9668 bytes lasts 152 clocks, and as many times that as the wire's beats are narrower) and for the frames in front of it, one clock for each ring
 //! that they name. `stall` guards against traffic of which more than one ring a clock is due, and against frames that do not end: it stops the
 //! merger, so that what follows is counted as dropped before lookup instead of being lost here, and before the store runs out of
 //! descriptions.
@@ -60,6 +60,8 @@ pub struct HitQueue {
     pub description: Signal<Out, Description>,
     /// The verdict at the output is not needed any more. One whose frame the MAC flagged leaves after one clock anyhow.
     pub finished: Signal<In, Bit>,
+    /// Clocks that the oldest entry may wait for the end of its frame.
+    pub patience: Signal<In, Bits<11>>,
     /// Let no frame into the parser.
     pub stall: Signal<Out, Bit>,
     /// Nothing inside.
@@ -67,7 +69,7 @@ pub struct HitQueue {
     queue: Fifo<Pending, 9, 10>,
     number_a: RegR<Bits<10>>,
     number_b: RegR<Bits<10>>,
-    waited: RegR<Bits<8>>,
+    waited: RegR<Bits<11>>,
     stalled: RegR<Bit>,
     leaving: RegR<Bit>,
     left: Reg<Verdict>,
@@ -175,14 +177,15 @@ impl Logic for HitQueue {
         self.description.next = self.shown.val();
 
         // Guard.
-        self.waited.d.next = bits::<8>(0);
+        self.waited.d.next = bits::<11>(0);
         if self.queue.valid.val() & !self.ended.val() {
             self.waited.d.next = self.waited.q.val();
             if !self.waited.q.val().all() {
-                self.waited.d.next = self.waited.q.val() + bits::<8>(1);
+                self.waited.d.next = self.waited.q.val() + bits::<11>(1);
             }
         }
-        self.stalled.d.next = (self.waited.q.val() >= bits::<8>(192)) | (self.queue.count.val() >= bits::<10>(384));
+        self.stalled.d.next =
+            (self.waited.q.val() >= self.patience.val()) | (self.queue.count.val() >= bits::<10>(384));
         self.stall.next = self.stalled.q.val();
         self.idle.next = !self.queue.count.val().any() & !self.leaving.q.val();
     }

@@ -80,6 +80,8 @@ pub struct CapturePath {
     pub gap_record: Signal<Out, Bit>,
     /// A frame with hits was discarded because the MAC flagged it.
     pub flagged: Signal<Out, Bit>,
+    /// See [`HitQueue`].
+    pub patience: Signal<In, Bits<11>>,
     /// One clock ago no verdict waited, no record was being made or waited for the bus.
     pub idle: Signal<Out, Bit>,
     store: [FrameStore; 2],
@@ -142,6 +144,7 @@ impl Default for CapturePath {
             store: Default::default(),
             release: Default::default(),
             tunnels: OwnTunnels::default(),
+            patience: Signal::default(),
             queue: HitQueue::default(),
             expander: Expander::default(),
             cut: CutFinder::default(),
@@ -166,6 +169,7 @@ impl Logic for CapturePath {
         clock!(self, clock, tunnels, queue, expander, cut, packer, decider, jobs, copier, drops);
         self.resting.reset.next = self.reset.val();
         self.tunnels.reset.next = self.reset.val();
+        self.queue.patience.next = self.patience.val();
         self.queue.reset.next = self.reset.val();
         self.expander.reset.next = self.reset.val();
         self.cut.reset.next = self.reset.val();

@@ -111,6 +111,7 @@ fn saved_cases() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let scenario: Scenario = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(scenario.frames() > 0, "{}: no frame in it", file.display());
         println!("{}", file.display());
         check(&scenario);
     }

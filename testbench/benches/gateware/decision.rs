@@ -1,6 +1,6 @@
 //! How long the card takes to decide, read off its taps.
 //!
-//! A frame's decision begins with the last beat of its window, which is in the clock of its third beat, or of its last if that is earlier. It ends with the
+//! A frame's decision begins with the last beat of its window, which is in the clock of its fourth beat, or of its last if that is earlier. It ends with the
 //! verdict. In between are the parser, waiting for a slot of the pipeline that both directions and the table commands share, and the lookups.
 //! The taps say when keys enter lookup; from there on nothing waits, and the clocks up to the verdict were measured before on an idle card. They
 //! include those of the decision on the record, so what comes out here is never too small. That nothing waits under load either shows in the
@@ -84,7 +84,7 @@ impl Decisions {
 
     /// A frame's first beat was on its port; the others follow without a hole. `lines`: of its record, if it matches.
     pub(crate) fn arrived(&mut self, port: PortSide, clock: u64, wire_bytes: usize, lines: Option<u64>) {
-        let (beats, window_beats) = (line::beats(wire_bytes), (WINDOW_BYTES / LINE_BYTES) as u64);
+        let (beats, window_beats) = (line::beats(wire_bytes), (WINDOW_BYTES / LINE_BYTES + 1) as u64);
         let (window_end, end) = (clock + beats.min(window_beats) - 1, clock + beats - 1);
         self.arriving[port as usize].push_back(Under { window_end, end, lines });
     }

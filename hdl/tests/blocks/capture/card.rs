@@ -240,6 +240,7 @@ impl Card {
             let kind = value(each.frame.headers.tunnel);
             each.own = kind != 0 && self.own_tunnels >> kind & 1 == 1;
         }
+        self.bench.block.patience.next = number(192);
         self.bench.block.done.next = false;
         let Some(InFlight { port, stamp, frame, own, .. }) = self.in_flight.pop_front_if(|each| each.due <= now) else {
             return;
