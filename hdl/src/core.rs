@@ -31,6 +31,8 @@ pub struct Core {
     pub reset: Signal<In, Bit>,
     /// BLAKE3 of the emitted Verilog.
     pub build_hash: Signal<In, Bits<256>>,
+    /// Clocks that a frame's record may wait for the end of its frame: more than the longest frame lasts. Constant.
+    pub patience: Signal<In, Bits<11>>,
     /// Pulse per second, without relation to any clock.
     pub pps: Signal<In, Bit>,
     /// A beat of a port.
@@ -145,6 +147,8 @@ pub struct Core {
     registers: Registers,
     counters: Counters,
     waiting: RegR<Bits<9>>,
+    resting: RegR<Bit>,
+    busy_before: RegR<Bit>,
     tap_a: Signal<Local, TapBeat>,
     tap_b: Signal<Local, TapBeat>,
     entering: Signal<Local, Ticket>,
@@ -163,6 +167,7 @@ impl Default for Core {
             clock: Signal::default(),
             reset: Signal::default(),
             build_hash: Signal::default(),
+            patience: Signal::default(),
             pps: Signal::default(),
             beat: Default::default(),
             cut: Default::default(),
@@ -227,6 +232,8 @@ impl Default for Core {
             registers: Registers::default(),
             counters: Counters::default(),
             waiting: RegR::default(),
+            resting: RegR::default(),
+            busy_before: RegR::default(),
             tap_a: Signal::default(),
             tap_b: Signal::default(),
             entering: Signal::default(),
@@ -244,7 +251,7 @@ impl Default for Core {
 impl Logic for Core {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, waiting);
+        dff_setup!(self, clock, waiting, resting, busy_before);
         clock!(self, clock, merger, parser, lookup, capture, commands, completions);
         clock!(self, clock, arbiter, card_clock, registers, counters);
         self.copy_reset.next = self.registers.copy_reset.val();
@@ -260,6 +267,8 @@ impl Logic for Core {
         self.counters.reset.next = self.copy_reset.val();
         self.registers.reset.next = self.reset.val();
         self.waiting.reset.next = self.copy_reset.val();
+        self.resting.reset.next = self.copy_reset.val();
+        self.busy_before.reset.next = self.copy_reset.val();
 
         // The card's own frames, windows, frame stores.
         for port in 0..2 {
@@ -331,6 +340,7 @@ impl Logic for Core {
         self.lookup.completion_take.next = self.completions.take.val();
 
         // Capture.
+        self.capture.patience.next = self.patience.val();
         self.capture.done.next = self.lookup.done.val();
         self.capture.hit.next = self.lookup.hit.val();
         self.capture.verdict.next = self.verdict.val();
@@ -354,7 +364,7 @@ impl Logic for Core {
             self.records[i].header.next = self.capture.header[i].val();
             self.records[i].rest.next = self.capture.rest[i].val();
             self.records[i].rest_valid.next = self.capture.rest_valid[i].val();
-            self.records[i].line_take.next = self.arbiter.take[i].val();
+            self.records[i].line_accept.next = self.arbiter.accept[i].val();
             self.capture.take_header[i].next = self.records[i].take_header.val();
             self.capture.take_rest[i].next = self.records[i].take_rest.val();
             self.arbiter.valid[i].next = self.records[i].line_valid.val();
@@ -380,7 +390,7 @@ impl Logic for Core {
         self.completions.head.next = self.lookup.completion_head.val();
         self.completions.row.next = self.lookup.completion_row.val();
         self.completions.more.next = !self.commands.idle.val() | !self.lookup.idle.val();
-        self.completions.line_take.next = self.arbiter.take[4].val();
+        self.completions.line_accept.next = self.arbiter.accept[4].val();
         self.arbiter.valid[4].next = self.completions.line_valid.val();
         self.arbiter.line[4].next = self.completions.line.val();
         self.arbiter.ready.next = self.dma_write_ready.val();
@@ -405,12 +415,11 @@ impl Logic for Core {
         self.registers.read_address.next = self.mmio_read_address.val();
         self.registers.now_ns.next = self.card_clock.now_ns.val();
         self.registers.tables_ready.next = self.lookup.ready.val();
-        self.registers.records_idle.next = !self.busy[0].val()
-            & !self.busy[1].val()
-            & !self.waiting.q.val().any()
-            & self.capture.idle.val()
-            & self.rings_idle.val()
-            & !self.arbiter.out_valid.val();
+        // As it was one clock ago, like what the capture side says of itself.
+        self.registers.records_idle.next = self.resting.q.val() & self.capture.idle.val();
+        self.busy_before.d.next = self.busy[0].val() | self.busy[1].val();
+        self.resting.d.next =
+            !self.busy_before.q.val() & !self.waiting.q.val().any() & self.rings_idle.val() & self.arbiter.idle.val();
         self.registers.committed.next = self.lookup.committed.val();
         self.registers.damage.next = self.lookup.damage.val();
         self.registers.counter.next = self.counters.shown.val();

@@ -328,6 +328,7 @@ impl<const W: usize, const R: usize> Logic for Top<W, R> {
         self.tap_stamp_b_valid.next = self.branch[1].stamped.val();
         self.tap_stamp_b_ns.next = self.branch[1].stamped_ns.val();
         self.tap_stamp_b_quality.next = self.branch[1].stamped_quality.val();
+        self.core.patience.next = self.branch[0].frame_clocks.val();
         for port in 0..2 {
             self.branch[port].clock.next = self.clk_core.val();
             self.branch[port].reset.next = self.core.copy_reset.val();

@@ -4,6 +4,7 @@
 //! - `cargo xtask test`: formatting, lints, documentation and all tests.
 //! - `cargo xtask oracles`: foreign decoders read what a demo run delivered.
 //! - `cargo xtask bench`: measurements; so far of the gateware under load.
+//! - `cargo xtask equivalence`: random frames on gateware and golden model, as many as one likes; the nightly run.
 //! - `cargo xtask formal`: proofs about blocks of the gateware, and that each would notice a broken block.
 //! - `cargo xtask synth`: size and logic depth of the gateware on a device family.
 //! - `cargo xtask tools`: only fetches the tools that the others need.
@@ -13,6 +14,7 @@
 
 mod bench;
 mod demo;
+mod equivalence;
 mod failure;
 mod formal;
 mod oracles;
@@ -45,6 +47,8 @@ enum Command {
     /// Measure: a table for people, or one JSON object
     #[command(subcommand)]
     Bench(bench::Bench),
+    /// Play random frames to gateware and golden model and compare everything
+    Equivalence(equivalence::Arguments),
     /// Prove properties of the gateware's blocks, and show that the proofs can fail
     Formal(formal::Arguments),
     /// Map the gateware to a device family and report size and logic depth
@@ -60,6 +64,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Oracles(arguments) => oracles::run(&arguments),
         Command::Bench(bench) => bench::run(&bench),
+        Command::Equivalence(arguments) => equivalence::run(&arguments),
         Command::Formal(arguments) => formal::run(&arguments),
         Command::Synth(arguments) => synth::run(&arguments),
         Command::Tools => tools::prepare().map(|tools| {

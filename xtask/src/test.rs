@@ -97,6 +97,12 @@ fn steps(arguments: &Arguments, tools: &Tools) -> Vec<Step> {
         Step { name: "documentation", command: doc },
     ];
     steps.extend(tests);
+    if let Ok(own) = std::env::current_exe() {
+        let mut proofs = Command::new(own);
+        proofs.current_dir(workspace::root()).args(["formal", "--dry-run"]);
+        tools.provide(&mut proofs);
+        steps.push(Step { name: "proofs' text", command: proofs });
+    }
     steps
 }
 

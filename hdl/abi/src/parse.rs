@@ -1,9 +1,9 @@
 //! What the card's parser makes of a frame: the normative text that gateware and golden model both follow.
 //!
 //! # Window
-//! The parser sees `W` bytes: 192 if the frame has more than 192 bytes with its FCS, otherwise the frame without its FCS
-//! (0 if it is shorter than that). A header is *present* if its last byte lies inside `W`. Where a rule says *missing: X*, a header
-//! that is not present gives [`ParseClass::WindowExceeded`] if the frame has more than 192 bytes with its FCS, and class X if not.
+//! The parser sees `W` bytes: the frame without its FCS, at most 192 of them (0 if it is shorter than an FCS). A header is *present* if its
+//! last byte lies inside `W`. Where a rule says *missing: X*, a header that is not present gives [`ParseClass::WindowExceeded`] if `W` is 192,
+//! and class X if not.
 //!
 //! `p` is the place that the walk has reached. The first rule that names a class ends the walk.
 //!
@@ -39,7 +39,9 @@
 //!    goes to rule 11 for IPv4, 41 for IPv6, both as [`TunnelKind::IpInIp`]; 47: rule 10. Every other protocol: `NoPorts`.
 //!
 //! # Tunnels
-//! All bytes of a tunnel header have to be present (missing: [`ParseClass::TunnelHeader`]); `ip_end` is not looked at again.
+//! From here on `W` ends at the outer header's `ip_end`, if that is not behind it; then a header that is missing is missing from the packet, and gives class
+//! X whatever follows in the frame. So padding and trailers are never taken for an inner packet. All bytes of a tunnel header have to be present (missing:
+//! [`ParseClass::TunnelHeader`]).
 //! 9. By the first port list that has the port, in this order:
 //!    - [`limits::GTPU_PORTS`], destination: GTP-U, 8 bytes. Version not 1 or protocol type not 1: `TunnelHeader`. Message type not 255:
 //!      [`ParseClass::TunnelPayload`]. A tunnel of kind [`TunnelKind::GtpU`] with the TEID. Any of the flags E, S, PN: 4 more bytes. Flag E: their

@@ -30,7 +30,7 @@
         assume (due__headers__inner__l3_offset != 0 || due__headers__inner__l4_end == 0);
         assume (due__headers__outer__l4_end >= due__headers__outer__l3_end);
         assume (due__headers__inner__l4_end >= due__headers__inner__l3_end);
-        assume (due__original <= 9600);
+        assume (due__original <= 9664);
     end
     always_ff @(posedge clock) begin
         {there_5, there_4, there_3, there_2} <= reset ? 4'h0 : {there_4, there_3, there_2, valid};
@@ -46,6 +46,7 @@
             if (!content_5) cut__headers_only: assert (sized__captured <= 255 && sized__captured <= sized__due__original);
             cut__lines: assert (sized__lines * 64 >= sized__captured && sized__lines * 64 < sized__captured + 64);
             cut__room: assert (sized__room == sized__lines + 1 + many_5 && sized__room <= 257);
+            cut__around: assert (sized__rest == sized__room - 1 && sized__room_with_gap == sized__room + 1);
             order__record: assert (sized__due == due_of_5);
         end
 

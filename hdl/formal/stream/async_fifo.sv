@@ -8,16 +8,16 @@
             given <= given + 1;
             if (passed != 15) passed <= passed + 1;
         end
-    wire [2:0] inside = taken - given;
+    wire [2:0] stored = taken - given;
     always_comb begin
         assume (!write_reset && !read_reset);
         assume (data_in[2:0] == taken);
         if (valid) order__same: assert (data_out[2:0] == given);
-        conservation__inside: assert (inside <= 5 && (inside != 0 || !valid));
-        conservation__count: assert (count <= inside);
-        conservation__space: assert (space + inside <= 5);
+        conservation__inside: assert (stored <= 5 && (stored != 0 || !valid));
+        conservation__count: assert (count <= stored);
+        conservation__space: assert (space + stored <= 5);
         conservation__open: assert (open);
 
-        filled: cover (full && valid && inside >= 4);
-        drained: cover (passed == 7 && inside == 0);
+        filled: cover (full && valid && stored >= 4);
+        drained: cover (passed == 7 && stored == 0);
     end

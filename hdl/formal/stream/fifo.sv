@@ -6,20 +6,20 @@
     logic watching = 0;
     logic expected = 0;
     logic [3:0] ahead = 0;  // words in front of the chosen one
-    logic [3:0] inside = 0;
+    logic [3:0] stored = 0;
     logic [3:0] passed = 0; // words that have left, up to 15
     always_ff @(posedge clock) begin
         if (reset) begin
             watching <= 0;
-            inside <= 0;
+            stored <= 0;
             passed <= 0;
         end else begin
-            inside <= inside + goes_in - goes_out;
+            stored <= stored + goes_in - goes_out;
             if (goes_out && passed != 15) passed <= passed + 1;
             if (!watching && goes_in && choose) begin
                 watching <= 1;
                 expected <= data_in[chosen_bit];
-                ahead <= inside - goes_out;
+                ahead <= stored - goes_out;
             end else if (watching && goes_out) begin
                 ahead <= ahead - 1;
                 watching <= ahead != 0;
@@ -29,9 +29,9 @@
     always_comb begin
         if (watching && valid && ahead == 0) order__same: assert (data_out[chosen_bit] == expected);
         if (watching) order__inside: assert (ahead < count);
-        if (inside == 0) order__nothing_of_its_own: assert (!valid);
+        if (stored == 0) order__nothing_of_its_own: assert (!valid);
 
-        conservation__count: assert (count == inside);
+        conservation__count: assert (count == stored);
         conservation__space: assert (count + space == 8);
         conservation__full: assert (full == (count == 8));
 

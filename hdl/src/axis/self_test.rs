@@ -4,7 +4,8 @@
 //! The block stands between a tap branch and the copy side, on the core's clock. Once in a `period`, in the first clock in which neither a
 //! frame is under way nor a beat comes, it gives a frame of its own, a single beat of 64 bytes. From there on that frame is one of its
 //! port's: window, parser, lookup, frame store, record. It never comes near the wire, which ends in front of this block, and
-//! it takes no place from a frame: the clock would have been empty.
+//! it takes no place from a frame: the clock would have been empty. All beats leave through a register, one clock after they came, because much hangs
+//! on them on the other side.
 //!
 //! [`writ_abi::self_test`] says what the frame holds. Its sequence number counts frames of this block since its reset.
 //!
@@ -42,7 +43,7 @@ pub struct SelfTest {
     pub tap_stamp_ns: Signal<In, Bits<64>>,
     /// The stamp's quality.
     pub tap_stamp_quality: Signal<In, Bits<2>>,
-    /// For the copy side.
+    /// For the copy side, one clock later.
     pub beat: Signal<Out, TapBeat>,
     /// Its data.
     pub data: Signal<Out, Bits<512>>,
@@ -58,7 +59,14 @@ pub struct SelfTest {
     due: RegR<Bit>,
     in_frame: RegR<Bit>,
     sequence: RegR<Bits<32>>,
+    out_beat: RegR<TapBeat>,
+    out_data: Reg<Bits<512>>,
+    out_stamp: Reg<Bits<64>>,
+    out_quality: Reg<Bits<2>>,
+    out_sent: RegR<Bit>,
     fixed: Constant<Bits<512>>,
+    sends: Signal<Local, Bit>,
+    next_beat: Signal<Local, TapBeat>,
 }
 
 impl SelfTest {
@@ -90,7 +98,14 @@ impl SelfTest {
             due: RegR::default(),
             in_frame: RegR::default(),
             sequence: RegR::default(),
+            out_beat: RegR::default(),
+            out_data: Reg::default(),
+            out_stamp: Reg::default(),
+            out_quality: Reg::default(),
+            out_sent: RegR::default(),
             fixed: Constant::new(fixed),
+            sends: Signal::default(),
+            next_beat: Signal::default(),
         }
     }
 }
@@ -102,41 +117,51 @@ impl Logic for SelfTest {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, countdown, due, in_frame, sequence);
+        dff_setup!(self, clock, out_beat, out_data, out_stamp, out_quality, out_sent);
         self.countdown.reset.next = self.reset.val() | !self.enable.val();
         self.due.reset.next = self.reset.val() | !self.enable.val();
         self.in_frame.reset.next = self.reset.val();
         self.sequence.reset.next = self.reset.val();
+        self.out_beat.reset.next = self.reset.val();
+        self.out_sent.reset.next = self.reset.val();
 
         if self.tap_beat.val().valid {
             self.in_frame.d.next = !self.tap_beat.val().last;
         }
-        self.sent.next = self.due.q.val() & !self.tap_beat.val().valid & !self.in_frame.q.val();
+        self.sends.next = self.due.q.val() & !self.tap_beat.val().valid & !self.in_frame.q.val();
         self.countdown.d.next = self.countdown.q.val() - bits::<32>(1);
-        self.due.d.next = self.due.q.val() & !self.sent.val();
+        self.due.d.next = self.due.q.val() & !self.sends.val();
         if !self.countdown.q.val().any() {
             self.countdown.d.next = self.period.val();
             self.due.d.next = true;
         }
-        if self.sent.val() {
+        if self.sends.val() {
             self.sequence.d.next = self.sequence.q.val() + bits::<32>(1);
         }
         self.count.next = self.sequence.q.val();
 
-        self.beat.next = self.tap_beat.val();
-        self.data.next = self.tap_data.val();
-        self.stamp_ns.next = self.tap_stamp_ns.val();
-        self.stamp_quality.next = self.tap_stamp_quality.val();
-        if self.sent.val() {
-            self.beat.next.valid = true;
-            self.beat.next.first = true;
-            self.beat.next.last = true;
-            self.beat.next.error = false;
-            self.beat.next.length = bits::<16>(64);
-            self.data.next = self.fixed.val()
+        self.out_sent.d.next = self.sends.val();
+        self.next_beat.next = self.tap_beat.val();
+        self.out_data.d.next = self.tap_data.val();
+        self.out_stamp.d.next = self.tap_stamp_ns.val();
+        self.out_quality.d.next = self.tap_stamp_quality.val();
+        if self.sends.val() {
+            self.next_beat.next.valid = true;
+            self.next_beat.next.first = true;
+            self.next_beat.next.last = true;
+            self.next_beat.next.error = false;
+            self.next_beat.next.length = bits::<16>(64);
+            self.out_data.d.next = self.fixed.val()
                 | (bit_cast::<512, 64>(self.token.val()) << 368)
                 | (bit_cast::<512, 32>(self.sequence.q.val()) << 432);
-            self.stamp_ns.next = self.now_ns.val();
-            self.stamp_quality.next = self.quality.val();
+            self.out_stamp.d.next = self.now_ns.val();
+            self.out_quality.d.next = self.quality.val();
         }
+        self.out_beat.d.next = self.next_beat.val();
+        self.beat.next = self.out_beat.q.val();
+        self.data.next = self.out_data.q.val();
+        self.stamp_ns.next = self.out_stamp.q.val();
+        self.stamp_quality.next = self.out_quality.q.val();
+        self.sent.next = self.out_sent.q.val();
     }
 }

@@ -21,6 +21,12 @@ use super::width::WidthUp;
 use super::wire_counters::{WIRE_COUNTS, WireCounters};
 use crate::prelude::*;
 use crate::time::TimeCrossing;
+use writ_abi::limits;
+
+/// Lines of the longest frame.
+const FRAME_LINES: usize = limits::FRAME_BYTES_MAX.div_ceil(limits::LINE_BYTES);
+/// What crossings and a wire that stalls for a moment may take besides.
+const SLACK_CLOCKS: usize = 40;
 
 /// Tap branch of one direction whose wire has beats of `W` bits, `R` of which make one of the core's.
 #[derive(LogicBlock)]
@@ -75,6 +81,9 @@ pub struct TapBranch<const W: usize = 512, const R: usize = 1> {
     pub lost: Signal<Out, Bit>,
     /// See [`TapCrossing`].
     pub busy: Signal<Out, Bit>,
+    /// Clocks of the core that a frame may last: more than the longest needs. Never changes.
+    pub frame_clocks: Signal<Out, Bits<11>>,
+    frame_clocks_max: Constant<Bits<11>>,
     up: WidthUp<W, R>,
     tap: Tap,
     crossing: TapCrossing<512>,
@@ -112,6 +121,8 @@ impl<const W: usize, const R: usize> TapBranch<W, R> {
             stamp_quality: Signal::default(),
             lost: Signal::default(),
             busy: Signal::default(),
+            frame_clocks: Signal::default(),
+            frame_clocks_max: Constant::new(((FRAME_LINES * R + SLACK_CLOCKS) as LiteralType).into()),
             up: WidthUp::default(),
             tap: Tap::default(),
             crossing: TapCrossing::default(),
@@ -132,6 +143,7 @@ impl<const W: usize, const R: usize> Default for TapBranch<W, R> {
 impl<const W: usize, const R: usize> Logic for TapBranch<W, R> {
     #[hdl_gen]
     fn update(&mut self) {
+        self.frame_clocks.next = self.frame_clocks_max.val();
         self.tap.clock.next = self.wire_clock.val();
         self.tap.wire_reset.next = self.wire_reset.val();
         self.tap.reset.next = !self.crossing.open.val();

@@ -5,7 +5,7 @@
 //! both see the port's frames in order and leave out those whose window was dropped. The oldest entry leaves when its description exists; the
 //! description is read on the way. It stays at the output until `finished`: a frame whose hits name several rings is looked at once for each.
 //!
-//! An entry waits for the rest of its own frame (a frame of 9668 bytes lasts 152 clocks) and for the frames in front of it, one clock for each ring
+//! An entry waits for the rest of its own frame (a frame of 9668 bytes lasts 152 clocks, and as many times that as the wire's beats are narrower) and for the frames in front of it, one clock for each ring
 //! that they name. `stall` guards against traffic of which more than one ring a clock is due, and against frames that do not end: it stops the
 //! merger, so that what follows is counted as dropped before lookup instead of being lost here, and before the store runs out of
 //! descriptions.
@@ -54,10 +54,14 @@ pub struct HitQueue {
     pub out_own_tunnel: Signal<Out, Bit>,
     /// The rings that its hits name.
     pub rings: Signal<Out, Bits<4>>,
+    /// It is one ring.
+    pub single: Signal<Out, Bit>,
     /// The frame's description.
     pub description: Signal<Out, Description>,
-    /// The verdict at the output is not needed any more.
+    /// The verdict at the output is not needed any more. One whose frame the MAC flagged leaves after one clock anyhow.
     pub finished: Signal<In, Bit>,
+    /// Clocks that the oldest entry may wait for the end of its frame.
+    pub patience: Signal<In, Bits<11>>,
     /// Let no frame into the parser.
     pub stall: Signal<Out, Bit>,
     /// Nothing inside.
@@ -65,12 +69,13 @@ pub struct HitQueue {
     queue: Fifo<Pending, 9, 10>,
     number_a: RegR<Bits<10>>,
     number_b: RegR<Bits<10>>,
-    waited: RegR<Bits<8>>,
+    waited: RegR<Bits<11>>,
     stalled: RegR<Bit>,
     leaving: RegR<Bit>,
     left: Reg<Verdict>,
     left_own: Reg<Bit>,
     left_rings: Reg<Bits<4>>,
+    left_single: Reg<Bit>,
     is_b: Signal<Local, Bit>,
     valid_hits: Signal<Local, Bits<21>>,
     ring_low: Signal<Local, Bits<21>>,
@@ -83,12 +88,14 @@ pub struct HitQueue {
     left_verdict: Signal<Local, Verdict>,
     ended: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
+    shown: Signal<Local, Description>,
+    leaves: Signal<Local, Bit>,
 }
 
 impl Logic for HitQueue {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left, left_own, left_rings);
+        dff_setup!(self, clock, number_a, number_b, waited, stalled, leaving, left, left_own, left_rings, left_single);
         clock!(self, clock, queue);
         self.queue.reset.next = self.reset.val();
         self.number_a.reset.next = self.reset.val();
@@ -139,7 +146,13 @@ impl Logic for HitQueue {
         if self.oldest_is_b.val() {
             self.ended.next = self.oldest.val().number != self.described_b.val();
         }
-        self.take.next = self.queue.valid.val() & self.ended.val() & (!self.leaving.q.val() | self.finished.val());
+        self.left_verdict.next = self.left.q.val();
+        self.shown.next = self.description_a.val();
+        if self.left_verdict.val().ticket.port {
+            self.shown.next = self.description_b.val();
+        }
+        self.leaves.next = self.finished.val() | self.shown.val().error;
+        self.take.next = self.queue.valid.val() & self.ended.val() & (!self.leaving.q.val() | self.leaves.val());
         self.queue.read.next = self.take.val();
         self.describe_a.next = self.take.val() & !self.oldest_is_b.val();
         self.describe_b.next = self.take.val() & self.oldest_is_b.val();
@@ -149,28 +162,30 @@ impl Logic for HitQueue {
             self.left.d.next = self.oldest_verdict.val();
             self.left_own.d.next = self.oldest.val().own_tunnel;
             self.left_rings.d.next = self.oldest.val().rings;
-        } else if self.finished.val() {
+            self.left_single.d.next = (self.oldest.val().rings == bits::<4>(1))
+                | (self.oldest.val().rings == bits::<4>(2))
+                | (self.oldest.val().rings == bits::<4>(4))
+                | (self.oldest.val().rings == bits::<4>(8));
+        } else if self.leaves.val() {
             self.leaving.d.next = false;
         }
-        self.left_verdict.next = self.left.q.val();
         self.valid.next = self.leaving.q.val();
         self.out_verdict.next = self.left.q.val();
         self.out_own_tunnel.next = self.left_own.q.val();
         self.rings.next = self.left_rings.q.val();
-        self.description.next = self.description_a.val();
-        if self.left_verdict.val().ticket.port {
-            self.description.next = self.description_b.val();
-        }
+        self.single.next = self.left_single.q.val();
+        self.description.next = self.shown.val();
 
         // Guard.
-        self.waited.d.next = bits::<8>(0);
+        self.waited.d.next = bits::<11>(0);
         if self.queue.valid.val() & !self.ended.val() {
             self.waited.d.next = self.waited.q.val();
             if !self.waited.q.val().all() {
-                self.waited.d.next = self.waited.q.val() + bits::<8>(1);
+                self.waited.d.next = self.waited.q.val() + bits::<11>(1);
             }
         }
-        self.stalled.d.next = (self.waited.q.val() >= bits::<8>(192)) | (self.queue.count.val() >= bits::<10>(384));
+        self.stalled.d.next =
+            (self.waited.q.val() >= self.patience.val()) | (self.queue.count.val() >= bits::<10>(384));
         self.stall.next = self.stalled.q.val();
         self.idle.next = !self.queue.count.val().any() & !self.leaving.q.val();
     }

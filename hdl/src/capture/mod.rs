@@ -25,6 +25,7 @@
 
 pub mod decide;
 mod drop_counters;
+pub mod drop_slice;
 mod frame_store;
 mod hit_queue;
 mod own_tunnels;

@@ -80,7 +80,9 @@ pub struct CapturePath {
     pub gap_record: Signal<Out, Bit>,
     /// A frame with hits was discarded because the MAC flagged it.
     pub flagged: Signal<Out, Bit>,
-    /// No verdict waits, no record is being made or waits for the bus.
+    /// See [`HitQueue`].
+    pub patience: Signal<In, Bits<11>>,
+    /// One clock ago no verdict waited, no record was being made or waited for the bus.
     pub idle: Signal<Out, Bit>,
     store: [FrameStore; 2],
     release: [Release; 2],
@@ -94,10 +96,10 @@ pub struct CapturePath {
     copier: Copier,
     records: [RecordFifo; limits::RECORD_RINGS],
     drops: DropCounters,
+    resting: RegR<Bits<6>>,
     verdict_ticket: Signal<Local, Ticket>,
     decided_ticket: Signal<Local, Ticket>,
     begun_ticket: Signal<Local, Ticket>,
-    rings_idle: Signal<Local, Bit>,
 }
 
 const _: () = assert!(limits::RECORD_RINGS * limits::RECORD_FIFO_LINES <= 1 << 11, "each line may be a job's");
@@ -142,6 +144,7 @@ impl Default for CapturePath {
             store: Default::default(),
             release: Default::default(),
             tunnels: OwnTunnels::default(),
+            patience: Signal::default(),
             queue: HitQueue::default(),
             expander: Expander::default(),
             cut: CutFinder::default(),
@@ -151,10 +154,10 @@ impl Default for CapturePath {
             copier: Copier::default(),
             records: Default::default(),
             drops: DropCounters::default(),
+            resting: RegR::default(),
             verdict_ticket: Signal::default(),
             decided_ticket: Signal::default(),
             begun_ticket: Signal::default(),
-            rings_idle: Signal::default(),
         }
     }
 }
@@ -162,8 +165,11 @@ impl Default for CapturePath {
 impl Logic for CapturePath {
     #[hdl_gen]
     fn update(&mut self) {
+        dff_setup!(self, clock, resting);
         clock!(self, clock, tunnels, queue, expander, cut, packer, decider, jobs, copier, drops);
+        self.resting.reset.next = self.reset.val();
         self.tunnels.reset.next = self.reset.val();
+        self.queue.patience.next = self.patience.val();
         self.queue.reset.next = self.reset.val();
         self.expander.reset.next = self.reset.val();
         self.cut.reset.next = self.reset.val();
@@ -229,6 +235,7 @@ impl Logic for CapturePath {
         self.expander.verdict.next = self.queue.out_verdict.val();
         self.expander.own_tunnel.next = self.queue.out_own_tunnel.val();
         self.expander.rings.next = self.queue.rings.val();
+        self.expander.single.next = self.queue.single.val();
         self.expander.description.next = self.queue.description.val();
         self.cut.valid.next = self.expander.out_valid.val();
         self.cut.due.next = self.expander.due.val();
@@ -251,7 +258,6 @@ impl Logic for CapturePath {
         self.jobs.read.next = self.copier.job_take.val();
         self.copier.line_a.next = self.store[0].line.val();
         self.copier.line_b.next = self.store[1].line.val();
-        self.rings_idle.next = true;
         for i in 0..4 {
             self.records[i].clock.next = self.clock.val();
             self.records[i].reset.next = self.reset.val();
@@ -265,7 +271,6 @@ impl Logic for CapturePath {
             self.header[i].next = self.records[i].header.val();
             self.rest[i].next = self.records[i].rest.val();
             self.rest_valid[i].next = self.records[i].rest_valid.val();
-            self.rings_idle.next = self.rings_idle.val() & self.records[i].idle.val();
         }
 
         // Drops.
@@ -286,12 +291,20 @@ impl Logic for CapturePath {
         self.outcome_ring.next = self.decider.ring.val();
         self.gap_record.next = self.decider.gap_record.val();
         self.flagged.next = self.decider.flagged.val();
-        self.idle.next = self.queue.idle.val()
-            & !self.expander.out_valid.val()
-            & self.cut.idle.val()
-            & self.decider.idle.val()
-            & !self.jobs.count.val().any()
-            & self.copier.idle.val()
-            & self.rings_idle.val();
+        self.resting.d.next = bits::<6>(0)
+            .replace_bit(0, self.copier.idle.val())
+            .replace_bit(
+                1,
+                self.queue.idle.val()
+                    & !self.expander.out_valid.val()
+                    & self.cut.idle.val()
+                    & self.decider.idle.val()
+                    & !self.jobs.count.val().any(),
+            )
+            .replace_bit(2, self.records[0].idle.val())
+            .replace_bit(3, self.records[1].idle.val())
+            .replace_bit(4, self.records[2].idle.val())
+            .replace_bit(5, self.records[3].idle.val());
+        self.idle.next = self.resting.q.val().all();
     }
 }

@@ -1,13 +1,16 @@
 //! All writers, one bus.
 //!
 //! # Theory of operation
-//! One register towards the bus. It takes a line when it is empty or its line leaves in this clock. A writer keeps the bus for up to eight lines, 512
-//! bytes, while it has one in every clock, so that what goes to neighbouring addresses stays together; then the next one in a circle has its turn, if it has a line.
+//! Each writer has a buffer of a few lines, so that it learns from a register whether its line is taken. One register stands towards the bus. It takes a line when
+//! it is empty or its line leaves in this clock; whose line that is was settled one clock before, from what the buffers would still hold then. A writer
+//! keeps the bus for up to eight lines, 512 bytes, while it has one in every clock, so that what goes to neighbouring addresses stays together; then the
+//! next one in a circle has its turn, if it has a line.
 //! Lines of one writer keep their order, so an index line stays behind the data that it announces.
 //!
 //! # Limits
-//! A writer waits for at most 32 lines of the others.
+//! A line at the head of a buffer waits for at most 32 lines of the others.
 
+use super::line_buffer::LineBuffer;
 use super::types::LineWrite;
 use crate::prelude::*;
 use writ_abi::limits;
@@ -27,8 +30,8 @@ pub struct WriteArbiter {
     pub valid: [Signal<In, Bit>; WRITERS],
     /// The line.
     pub line: [Signal<In, LineWrite>; WRITERS],
-    /// It is taken.
-    pub take: [Signal<Out, Bit>; WRITERS],
+    /// If there is one, it is taken.
+    pub accept: [Signal<Out, Bit>; WRITERS],
     /// There is a line for the bus.
     pub out_valid: Signal<Out, Bit>,
     /// The line.
@@ -37,62 +40,103 @@ pub struct WriteArbiter {
     pub ready: Signal<In, Bit>,
     /// An index line went to the bus in the clock before.
     pub index_sent: Signal<Out, Bit>,
+    /// No line is under way.
+    pub idle: Signal<Out, Bit>,
+    buffer: [LineBuffer; WRITERS],
     full: RegR<Bit>,
     held: Reg<LineWrite>,
+    active: RegR<Bit>,
     last: RegR<Bits<5>>,
+    which: RegR<Bits<3>>,
     burst: RegR<Bits<3>>,
     sent: RegR<Bit>,
     room: Signal<Local, Bit>,
+    empty: Signal<Local, Bits<5>>,
     wanted: Signal<Local, Bits<5>>,
     behind: Signal<Local, Bits<5>>,
     circle: Signal<Local, Bits<5>>,
-    grant: Signal<Local, Bits<5>>,
+    choice: Signal<Local, Bits<5>>,
     goes_on: Signal<Local, Bit>,
 }
 
 impl Logic for WriteArbiter {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, full, held, last, burst, sent);
+        dff_setup!(self, clock, full, held, active, last, which, burst, sent);
         self.full.reset.next = self.reset.val();
+        self.active.reset.next = self.reset.val();
         self.last.reset.next = self.reset.val();
+        self.which.reset.next = self.reset.val();
         self.burst.reset.next = self.reset.val();
         self.sent.reset.next = self.reset.val();
 
-        // `last` has the bit of the writer that was last, or none; `behind` those of the writers behind it.
+        // `last` has the bit of the writer that was chosen last, or none; its line goes to the register if `active`.
         self.room.next = !self.full.q.val() | self.ready.val();
+        self.empty.next = bits::<5>(0);
         self.wanted.next = bits::<5>(0);
         for i in 0..5 {
-            self.wanted.next = self.wanted.val().replace_bit(i, self.valid[i].val());
+            self.buffer[i].clock.next = self.clock.val();
+            self.buffer[i].reset.next = self.reset.val();
+            self.buffer[i].valid.next = self.valid[i].val();
+            self.buffer[i].line.next = self.line[i].val();
+            self.accept[i].next = self.buffer[i].ready.val();
+            self.buffer[i].take.next = self.last.q.val().get_bit(i) & self.active.q.val() & self.room.val();
+            self.empty.next = self.empty.val().replace_bit(i, !self.buffer[i].some.val());
+            self.wanted.next = self.wanted.val().replace_bit(
+                i,
+                self.buffer[i].more.val()
+                    | (self.buffer[i].some.val() & !(self.last.q.val().get_bit(i) & self.active.q.val())),
+            );
         }
+        if self.active.q.val() & self.room.val() {
+            if self.which.q.val().get_bit(2) {
+                self.held.d.next = self.buffer[4].out_line.val();
+            } else if self.which.q.val().get_bit(1) {
+                self.held.d.next = self.buffer[2].out_line.val();
+                if self.which.q.val().get_bit(0) {
+                    self.held.d.next = self.buffer[3].out_line.val();
+                }
+            } else {
+                self.held.d.next = self.buffer[0].out_line.val();
+                if self.which.q.val().get_bit(0) {
+                    self.held.d.next = self.buffer[1].out_line.val();
+                }
+            }
+        }
+        self.full.d.next = self.active.q.val() | (self.full.q.val() & !self.ready.val());
+
+        // Who is next.
         self.goes_on.next = (self.wanted.val() & self.last.q.val()).any() & !self.burst.q.val().all();
-        self.behind.next = !(self.last.q.val() | (self.last.q.val() - bits::<5>(1)));
-        if !self.last.q.val().any() {
-            self.behind.next = !bits::<5>(0);
-        }
+        self.behind.next = bits::<5>(0)
+            .replace_bit(1, self.last.q.val().get_bit(0))
+            .replace_bit(2, self.last.q.val().get_bits::<2>(0).any())
+            .replace_bit(3, self.last.q.val().get_bits::<3>(0).any())
+            .replace_bit(4, self.last.q.val().get_bits::<4>(0).any());
         self.circle.next = self.wanted.val() & self.behind.val();
         if !self.circle.val().any() {
             self.circle.next = self.wanted.val();
         }
-        self.grant.next = bits::<5>(0);
-        if self.room.val() {
-            self.grant.next = self.circle.val() & (!self.circle.val() + bits::<5>(1));
-            if self.goes_on.val() {
-                self.grant.next = self.last.q.val();
-            }
-            self.full.d.next = self.wanted.val().any();
+        self.choice.next = bits::<5>(0)
+            .replace_bit(0, self.circle.val().get_bit(0))
+            .replace_bit(1, self.circle.val().get_bits::<2>(0) == bits::<2>(2))
+            .replace_bit(2, self.circle.val().get_bits::<3>(0) == bits::<3>(4))
+            .replace_bit(3, self.circle.val().get_bits::<4>(0) == bits::<4>(8))
+            .replace_bit(4, self.circle.val() == bits::<5>(16));
+        if self.goes_on.val() {
+            self.choice.next = self.last.q.val();
         }
-        for i in 0..5 {
-            self.take[i].next = self.grant.val().get_bit(i);
-            if self.grant.val().get_bit(i) {
-                self.held.d.next = self.line[i].val();
-            }
-        }
-        if self.grant.val().any() {
-            self.last.d.next = self.grant.val();
-            self.burst.d.next = bits::<3>(0);
-            if self.goes_on.val() {
-                self.burst.d.next = self.burst.q.val() + bits::<3>(1);
+        if self.room.val() | !self.active.q.val() {
+            self.active.d.next = self.wanted.val().any();
+            if self.wanted.val().any() {
+                self.last.d.next = self.choice.val();
+                self.which.d.next = bits::<3>(0)
+                    .replace_bit(0, self.choice.val().get_bit(1) | self.choice.val().get_bit(3))
+                    .replace_bit(1, self.choice.val().get_bit(2) | self.choice.val().get_bit(3))
+                    .replace_bit(2, self.choice.val().get_bit(4));
+                self.burst.d.next = bits::<3>(0);
+                if self.goes_on.val() {
+                    self.burst.d.next = self.burst.q.val() + bits::<3>(1);
+                }
             }
         }
 
@@ -100,5 +144,6 @@ impl Logic for WriteArbiter {
         self.out_line.next = self.held.q.val();
         self.sent.d.next = self.full.q.val() & self.ready.val() & self.held.q.val().index;
         self.index_sent.next = self.sent.q.val();
+        self.idle.next = !self.full.q.val() & self.empty.val().all();
     }
 }

@@ -56,6 +56,7 @@ pub struct CommandRing {
     fifo: Fifo<Bits<512>, 4, 5>,
     running: RegR<Bit>,
     mask: Reg<Bits<32>>,
+    completion_mask: Reg<Bits<32>>,
     sane: Reg<Bit>,
     seen_producer: Reg<Bits<32>>,
     wanted: RegR<Bit>,
@@ -74,7 +75,20 @@ pub struct CommandRing {
 impl Logic for CommandRing {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, fetched, owed, stale, running, mask, sane, seen_producer, wanted, room);
+        dff_setup!(
+            self,
+            clock,
+            fetched,
+            owed,
+            stale,
+            running,
+            mask,
+            completion_mask,
+            sane,
+            seen_producer,
+            wanted,
+            room
+        );
         dff_setup!(self, clock, settled, asking, low_place, high_base, high_place);
         clock!(self, clock, fifo);
         self.fetched.reset.next = self.reset.val();
@@ -89,10 +103,11 @@ impl Logic for CommandRing {
         self.running.d.next = self.enable.val();
         self.fifo.reset.next = self.reset.val() | !self.running.q.val();
         self.mask.d.next = self.ring_commands.val() - bits::<32>(1);
+        self.completion_mask.d.next = self.ring_completions.val() - bits::<32>(1);
         self.sane.d.next = self.ring_commands.val().any()
             & self.ring_completions.val().any()
-            & !(self.ring_commands.val() & (self.ring_commands.val() - bits::<32>(1))).any()
-            & !(self.ring_completions.val() & (self.ring_completions.val() - bits::<32>(1))).any();
+            & !(self.ring_commands.val() & self.mask.q.val()).any()
+            & !(self.ring_completions.val() & self.completion_mask.q.val()).any();
         self.seen_producer.d.next = self.producer.val();
 
         // What is to be asked for.

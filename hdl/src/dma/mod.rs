@@ -11,7 +11,10 @@
 pub mod arbiter;
 mod command_ring;
 pub mod completion_ring;
+pub mod line_buffer;
+pub mod line_place;
 pub mod record_ring;
+pub mod ring_room;
 pub mod types;
 
 pub use arbiter::WriteArbiter;

@@ -155,7 +155,6 @@ pub struct Choose {
     lives: Signal<Local, Bits<4>>,
     dies: Signal<Local, Bits<4>>,
     damages: Signal<Local, Bits<4>>,
-    several: Signal<Local, Bit>,
     best: Signal<Local, RowData>,
     hit: Signal<Local, Hit>,
     result: Signal<Local, Found>,
@@ -199,17 +198,14 @@ impl Logic for Choose {
         }
 
         // Any two live candidates that differ: if all equal the hit, none differ.
-        self.several.next = (self.lives.val() & (self.lives.val() - bits::<4>(1))).any();
         self.result.next.multi = false;
-        if self.several.val() {
-            for i in 0..3 {
-                for j in 1..4 {
-                    if self.lives.val().get_bit(i)
-                        & self.lives.val().get_bit(j)
-                        & (self.bits[i].val().get_bits::<65>(7) != self.bits[j].val().get_bits::<65>(7))
-                    {
-                        self.result.next.multi = true;
-                    }
+        for i in 0..3 {
+            for j in 1..4 {
+                if self.lives.val().get_bit(i)
+                    & self.lives.val().get_bit(j)
+                    & (self.bits[i].val().get_bits::<65>(7) != self.bits[j].val().get_bits::<65>(7))
+                {
+                    self.result.next.multi = true;
                 }
             }
         }

@@ -127,6 +127,11 @@ pub struct LookupPath {
     engine: TableEngine,
     passengers: Delay<Passenger, 4>,
     results: Delay<ExactResult, 3>,
+    raw_some: Reg<Bit>,
+    raw_hits: Reg<Bits<391>>,
+    raw_expired: Reg<Bits<17>>,
+    raw_multi: Reg<Bits<17>>,
+    raw_damaged: Reg<Bits<17>>,
     armed_1: RegR<Bit>,
     armed_2: RegR<Bit>,
     /// Bit i: a frame is i + 1 clocks behind its arrival.
@@ -159,10 +164,14 @@ pub struct LookupPath {
     table_result: Signal<Local, ExactResult>,
     table_hits: Signal<Local, Bits<391>>,
     table_some: Signal<Local, Bit>,
-    table_expired: Signal<Local, Bits<5>>,
-    table_multi: Signal<Local, Bits<5>>,
-    table_damaged: Signal<Local, Bits<5>>,
+    table_expired: Signal<Local, Bits<17>>,
+    table_multi: Signal<Local, Bits<17>>,
+    table_damaged: Signal<Local, Bits<17>>,
     table_event: Signal<Local, Bit>,
+    table_marks: Signal<Local, Bits<17>>,
+    count_expired: Signal<Local, Bits<5>>,
+    count_multi: Signal<Local, Bits<5>>,
+    count_damaged: Signal<Local, Bits<5>>,
     rule_found: [Signal<Local, Bits<26>>; 4],
     rule_hit: [Signal<Local, Bits<23>>; 4],
     delayed: Signal<Local, ExactResult>,
@@ -228,7 +237,12 @@ impl Default for LookupPath {
             rules: RuleLookup::default(),
             engine: TableEngine::default(),
             passengers: Delay::new(9),
-            results: Delay::new(3),
+            results: Delay::new(2),
+            raw_some: Reg::default(),
+            raw_hits: Reg::default(),
+            raw_expired: Reg::default(),
+            raw_multi: Reg::default(),
+            raw_damaged: Reg::default(),
             armed_1: RegR::default(),
             armed_2: RegR::default(),
             stages: RegR::default(),
@@ -264,6 +278,10 @@ impl Default for LookupPath {
             table_multi: Signal::default(),
             table_damaged: Signal::default(),
             table_event: Signal::default(),
+            table_marks: Signal::default(),
+            count_expired: Signal::default(),
+            count_multi: Signal::default(),
+            count_damaged: Signal::default(),
             rule_found: Default::default(),
             rule_hit: Default::default(),
             delayed: Signal::default(),
@@ -290,6 +308,7 @@ impl Logic for LookupPath {
         dff_setup!(self, clock, fetched_tick, fetched_committed, compared_tick, compared_committed, exact_result);
         dff_setup!(self, clock, finished_hit, finished_suppressed, finished_expired, finished_multi);
         dff_setup!(self, clock, finished_damaged, finished_frame, finished_hits);
+        dff_setup!(self, clock, raw_some, raw_hits, raw_expired, raw_multi, raw_damaged);
         clock!(self, clock, exact, rules, engine, passengers, results);
         self.armed_1.reset.next = self.reset.val();
         self.armed_2.reset.next = self.reset.val();
@@ -354,57 +373,63 @@ impl Logic for LookupPath {
         self.exact.committed.next = self.compared_committed.q.val();
 
         // Clock 6: what the tables found. It waits for the rules.
+        self.table_expired.next = bits::<17>(0);
+        self.table_multi.next = bits::<17>(0);
+        self.table_damaged.next = bits::<17>(0);
         self.table_some.next = false;
-        self.table_expired.next = bits::<5>(0);
-        self.table_multi.next = bits::<5>(0);
-        self.table_damaged.next = bits::<5>(0);
-        self.table_hits.next = bits::<391>(0);
         for i in 0..17 {
             self.table_found[i].next = self.exact.found[i].val().into();
             self.table_hit[i].next = self.table_found[i].val().get_bits::<23>(0);
+            self.table_some.next = self.table_some.val() | self.table_hit[i].val().get_bit(0);
+            self.table_expired.next = self.table_expired.val().replace_bit(i, self.table_found[i].val().get_bit(23));
+            self.table_multi.next = self.table_multi.val().replace_bit(i, self.table_found[i].val().get_bit(24));
+            self.table_damaged.next = self.table_damaged.val().replace_bit(i, self.table_found[i].val().get_bit(25));
         }
-        if self.stages.q.val().get_bit(5) {
-            for i in 0..17 {
-                self.table_some.next = self.table_some.val() | self.table_hit[i].val().get_bit(0);
-                self.one.next = self.table_found[i].val().get_bits::<1>(23);
-                self.table_expired.next = self.table_expired.val() + bit_cast::<5, 1>(self.one.val());
-                self.one.next = self.table_found[i].val().get_bits::<1>(24);
-                self.table_multi.next = self.table_multi.val() + bit_cast::<5, 1>(self.one.val());
-                self.one.next = self.table_found[i].val().get_bits::<1>(25);
-                self.table_damaged.next = self.table_damaged.val() + bit_cast::<5, 1>(self.one.val());
-            }
-            self.table_hits.next = bit_cast::<391, 23>(self.table_hit[0].val())
-                | (bit_cast::<391, 23>(self.table_hit[1].val()) << 23)
-                | (bit_cast::<391, 23>(self.table_hit[2].val()) << 46)
-                | (bit_cast::<391, 23>(self.table_hit[3].val()) << 69)
-                | (bit_cast::<391, 23>(self.table_hit[4].val()) << 92)
-                | (bit_cast::<391, 23>(self.table_hit[5].val()) << 115)
-                | (bit_cast::<391, 23>(self.table_hit[6].val()) << 138)
-                | (bit_cast::<391, 23>(self.table_hit[7].val()) << 161)
-                | (bit_cast::<391, 23>(self.table_hit[8].val()) << 184)
-                | (bit_cast::<391, 23>(self.table_hit[9].val()) << 207)
-                | (bit_cast::<391, 23>(self.table_hit[10].val()) << 230)
-                | (bit_cast::<391, 23>(self.table_hit[11].val()) << 253)
-                | (bit_cast::<391, 23>(self.table_hit[12].val()) << 276)
-                | (bit_cast::<391, 23>(self.table_hit[13].val()) << 299)
-                | (bit_cast::<391, 23>(self.table_hit[14].val()) << 322)
-                | (bit_cast::<391, 23>(self.table_hit[15].val()) << 345)
-                | (bit_cast::<391, 23>(self.table_hit[16].val()) << 368);
-        }
-        self.table_result.next.hits = self.table_hits.val();
-        self.table_result.next.some = self.table_some.val();
-        self.table_result.next.expired = self.table_expired.val();
-        self.table_result.next.multi = self.table_multi.val();
-        self.table_result.next.damaged = self.table_damaged.val();
-        self.table_event.next = self.table_some.val()
-            | self.table_expired.val().any()
-            | self.table_multi.val().any()
-            | self.table_damaged.val().any();
-        if self.table_event.val() {
-            self.exact_result.d.next = self.table_result.val();
-        }
+        self.table_hits.next = bit_cast::<391, 23>(self.table_hit[0].val())
+            | (bit_cast::<391, 23>(self.table_hit[1].val()) << 23)
+            | (bit_cast::<391, 23>(self.table_hit[2].val()) << 46)
+            | (bit_cast::<391, 23>(self.table_hit[3].val()) << 69)
+            | (bit_cast::<391, 23>(self.table_hit[4].val()) << 92)
+            | (bit_cast::<391, 23>(self.table_hit[5].val()) << 115)
+            | (bit_cast::<391, 23>(self.table_hit[6].val()) << 138)
+            | (bit_cast::<391, 23>(self.table_hit[7].val()) << 161)
+            | (bit_cast::<391, 23>(self.table_hit[8].val()) << 184)
+            | (bit_cast::<391, 23>(self.table_hit[9].val()) << 207)
+            | (bit_cast::<391, 23>(self.table_hit[10].val()) << 230)
+            | (bit_cast::<391, 23>(self.table_hit[11].val()) << 253)
+            | (bit_cast::<391, 23>(self.table_hit[12].val()) << 276)
+            | (bit_cast::<391, 23>(self.table_hit[13].val()) << 299)
+            | (bit_cast::<391, 23>(self.table_hit[14].val()) << 322)
+            | (bit_cast::<391, 23>(self.table_hit[15].val()) << 345)
+            | (bit_cast::<391, 23>(self.table_hit[16].val()) << 368);
+        self.table_marks.next = self.table_expired.val() | self.table_multi.val() | self.table_damaged.val();
+        self.table_event.next = self.stages.q.val().get_bit(5) & (self.table_some.val() | self.table_marks.val().any());
+        self.raw_some.d.next = self.table_some.val();
+        self.raw_hits.d.next = self.table_hits.val();
+        self.raw_expired.d.next = self.table_expired.val();
+        self.raw_multi.d.next = self.table_multi.val();
+        self.raw_damaged.d.next = self.table_damaged.val();
         self.event_stages.d.next = (self.event_stages.q.val() << 1) | bit_cast::<3, 1>(self.table_event.val().into());
-        self.results.write.next = self.event_stages.q.val().get_bit(0);
+
+        // Clock 7: how many.
+        self.count_expired.next = bits::<5>(0);
+        self.count_multi.next = bits::<5>(0);
+        self.count_damaged.next = bits::<5>(0);
+        for i in 0..17 {
+            self.one.next = self.raw_expired.q.val().get_bits::<1>(i);
+            self.count_expired.next = self.count_expired.val() + bit_cast::<5, 1>(self.one.val());
+            self.one.next = self.raw_multi.q.val().get_bits::<1>(i);
+            self.count_multi.next = self.count_multi.val() + bit_cast::<5, 1>(self.one.val());
+            self.one.next = self.raw_damaged.q.val().get_bits::<1>(i);
+            self.count_damaged.next = self.count_damaged.val() + bit_cast::<5, 1>(self.one.val());
+        }
+        self.table_result.next.hits = self.raw_hits.q.val();
+        self.table_result.next.some = self.raw_some.q.val();
+        self.table_result.next.expired = self.count_expired.val();
+        self.table_result.next.multi = self.count_multi.val();
+        self.table_result.next.damaged = self.count_damaged.val();
+        self.exact_result.d.next = self.table_result.val();
+        self.results.write.next = self.event_stages.q.val().get_bit(1);
         self.results.data_in.next = self.exact_result.q.val();
         self.results.read.next = self.event_stages.q.val().get_bit(2);
 

@@ -47,7 +47,7 @@ pub struct Ticket {
 pub struct Window {
     /// Byte `i` of the frame is bits `8 * i` to `8 * i + 7`.
     pub bytes: Bits<1536>,
-    /// `W` of [`writ_abi::parse`]: bytes that the parser may look at. 192 if and only if the frame has more than 192 bytes with its FCS.
+    /// `W` of [`writ_abi::parse`]: bytes that the parser may look at.
     pub length: Bits<8>,
     /// Time quality at the stamp.
     pub quality: Bits<2>,

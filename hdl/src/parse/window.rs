@@ -3,7 +3,8 @@
 //! # Theory of operation
 //! Beat `n` of a frame goes into slot `n` and nowhere else, so a window is complete in the clock after its last beat
 //! without a multiplexer, and the next frame may overwrite it in that very clock, because the FIFO takes it at the same
-//! edge. Whether there is room is decided in the clock of the completing beat, so that the frame store learns in time
+//! edge. The last beat of a long frame's window is its fourth, which is not stored: up to four bytes in front of it may be FCS, and only the fourth says
+//! how many. Whether there is room is decided in the clock of the completing beat, so that the frame store learns in time
 //! that no verdict will come.
 
 use super::types::Window;
@@ -43,13 +44,13 @@ pub struct WindowCollector {
     slot_0: Reg<Bits<512>>,
     slot_1: Reg<Bits<512>>,
     slot_2: Reg<Bits<512>>,
-    beats: RegR<Bits<2>>,
+    beats: RegR<Bits<3>>,
     length: Reg<Bits<8>>,
     stamp: Reg<Bits<64>>,
     quality: Reg<Bits<2>>,
     first_line: Reg<Bits<12>>,
     pushing: RegR<Bit>,
-    index: Signal<Local, Bits<2>>,
+    index: Signal<Local, Bits<3>>,
     ends: Signal<Local, Bit>,
     room: Signal<Local, Bit>,
 }
@@ -61,37 +62,37 @@ impl Logic for WindowCollector {
         self.beats.reset.next = self.reset.val();
         self.pushing.reset.next = self.reset.val();
 
-        // `beats` counts the frame's beats before this one and stops at 3: its window is complete.
+        // `beats` counts the frame's beats before this one and stops at 4: its window is complete.
         self.index.next = self.beats.q.val();
         if self.beat.val().first {
-            self.index.next = bits::<2>(0);
+            self.index.next = bits::<3>(0);
         }
         self.ends.next = self.beat.val().valid
-            & (self.index.val() != bits::<2>(3))
-            & (self.beat.val().last | (self.index.val() == bits::<2>(2)));
+            & !self.index.val().get_bit(2)
+            & (self.beat.val().last | (self.index.val() == bits::<3>(3)));
         self.room.next = self.space.val() > bit_cast::<7, 1>(self.pushing.q.val().into());
         self.complete.next = self.ends.val();
         self.dropped.next = !self.room.val();
         self.pushing.d.next = self.ends.val() & self.room.val();
 
         if self.beat.val().valid {
-            if self.index.val() != bits::<2>(3) {
-                self.beats.d.next = self.index.val() + bits::<2>(1);
+            if !self.index.val().get_bit(2) {
+                self.beats.d.next = self.index.val() + bits::<3>(1);
             }
-            if self.index.val() == bits::<2>(0) {
+            if self.index.val() == bits::<3>(0) {
                 self.slot_0.d.next = self.data.val();
                 self.stamp.d.next = self.stamp_ns.val();
                 self.quality.d.next = self.stamp_quality.val();
                 self.first_line.d.next = self.start.val();
             }
-            if self.index.val() == bits::<2>(1) {
+            if self.index.val() == bits::<3>(1) {
                 self.slot_1.d.next = self.data.val();
             }
-            if self.index.val() == bits::<2>(2) {
+            if self.index.val() == bits::<3>(2) {
                 self.slot_2.d.next = self.data.val();
             }
-            // Longer than the window: all of it counts. Otherwise the FCS does not.
-            if !self.beat.val().last {
+            // The FCS does not count; longer than the window: all of that counts.
+            if !self.beat.val().last | (self.beat.val().length > bits::<16>(195)) {
                 self.length.d.next = bits::<8>(192);
             } else if self.beat.val().length < bits::<16>(4) {
                 self.length.d.next = bits::<8>(0);

@@ -144,14 +144,15 @@ impl<D: Synth, const A: usize, const C: usize> Logic for Fifo<D, A, C> {
 
         self.shown.d.next = self.left.val();
         self.valid.next = self.shown.q.val();
+        // Both counts together are 2^A, so one less than one of them is the other inverted: no sum has to wait for which way it goes.
         self.comes.next = self.accept.val() & !self.take.val();
         self.goes.next = !self.accept.val() & self.take.val();
         if self.comes.val() {
             self.occupied.d.next = self.occupied.q.val() + bits::<C>(1);
-            self.free.d.next = self.free.q.val() - bits::<C>(1);
+            self.free.d.next = bit_cast::<C, A>(!self.occupied.q.val().get_bits::<A>(0));
         }
         if self.goes.val() {
-            self.occupied.d.next = self.occupied.q.val() - bits::<C>(1);
+            self.occupied.d.next = bit_cast::<C, A>(!self.free.q.val().get_bits::<A>(0));
             self.free.d.next = self.free.q.val() + bits::<C>(1);
         }
         self.nearly_full.next = self.free.q.val() == bits::<C>(1);

@@ -4,11 +4,12 @@ mod card;
 mod drops;
 mod release;
 
-use crate::bench::{Random, number, value};
+use crate::bench::{Bench, Random, number, value};
 use card::{Card, Frame, SlotHit, frame, headers};
 use writ_abi::limits::{COPY_FIFO_LINES, FRAME_BYTES_MAX, HITS_MAX, RECORD_FIFO_LINES, RECORD_RINGS};
 use writ_abi::record::{DropCause, RecordKind, flags};
 use writ_abi::{Lookup, Scope};
+use writ_hdl::capture::record::RecordFifo;
 use writ_hdl::parse::types::{Headers, Layer};
 
 const ALL_RINGS: [u8; RECORD_RINGS] = [0, 1, 2, 3];
@@ -323,4 +324,27 @@ fn oversize_and_endless_frames_do_not_block() {
     }
     card.run_until_idle();
     assert_eq!(card.check(0), 2);
+}
+
+#[test]
+fn two_lines_that_leave_a_record_fifo_in_one_clock_are_both_told() {
+    let mut bench = Bench::new(RecordFifo::default(), |block| &mut block.clock);
+    bench.block.write_rest.next = true;
+    bench.tick();
+    bench.block.write_rest.next = false;
+    bench.block.write_header.next = true;
+    bench.tick();
+    bench.block.write_header.next = false;
+    bench.tick();
+    bench.tick();
+    assert!(bench.block.header_valid.val() && bench.block.rest_valid.val());
+    bench.block.take_header.next = true;
+    bench.block.take_rest.next = true;
+    let mut told = 0;
+    for _ in 0..4 {
+        bench.settle();
+        told += usize::from(bench.block.line_freed.val());
+        bench.tick();
+    }
+    assert_eq!(told, 2);
 }

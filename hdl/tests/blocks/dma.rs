@@ -67,10 +67,10 @@ impl Writer {
         if let Some(line) = self.rest.front() {
             block.rest.next = to_bits(line);
         }
-        block.line_take.next = false;
+        block.line_accept.next = false;
         self.bench.settle();
         let take = self.bench.block.line_valid.val() && !(self.stalls && self.random.one_in(2));
-        self.bench.block.line_take.next = take;
+        self.bench.block.line_accept.next = take;
         self.bench.settle();
         let block = &self.bench.block;
         if take {
@@ -101,9 +101,14 @@ impl Writer {
 
 #[test]
 fn records_follow_each_other_and_never_straddle_the_end() {
-    let lines = RING_LINES_MIN;
+    for (lines, stalls) in [(RING_LINES_MIN, true), (1 << 12, false), (1 << 12, true)] {
+        follow_each_other(lines, stalls);
+    }
+}
+
+fn follow_each_other(lines: u32, stalls: bool) {
     let mut writer = Writer::new(lines);
-    writer.stalls = true;
+    writer.stalls = stalls;
     let mut random = Random(14);
     let mut expected: VecDeque<Vec<Vec<u8>>> = (0..300).map(|n| record(&mut random, n)).collect();
     writer.records = expected.clone();
@@ -130,7 +135,7 @@ fn records_follow_each_other_and_never_straddle_the_end() {
         }
         writer.bench.block.consumer.next = number(u64::from(consumer));
     }
-    assert!(skips > 3);
+    assert!(skips > if lines == RING_LINES_MIN { 3 } else { 0 });
     writer.tick();
     writer.tick();
     assert!(writer.bench.block.idle.val());
@@ -156,7 +161,8 @@ fn the_index_is_written_once_a_batch_and_at_rest() {
     for _ in 0..1_000 {
         writer.tick();
     }
-    assert_eq!((writer.producer(), writer.records.len()), (RING_LINES_MIN, 5));
+    // One of the five waits in the writer.
+    assert_eq!((writer.producer(), writer.records.len()), (RING_LINES_MIN, 4));
 }
 
 #[test]
@@ -286,14 +292,14 @@ fn completions_are_announced_when_no_command_waits() {
     bench.block.ring_completions.next = number(4);
     bench.block.index_address.next = number(INDEX);
     bench.block.enable.next = true;
-    bench.block.line_take.next = true;
+    bench.block.line_accept.next = true;
     let (mut made, mut writes) = (0_u64, vec![]);
     for clock in 0..120 {
         bench.block.valid.next = made < 6;
         bench.block.more.next = made < 6;
         bench.block.head.next = number(100 + made);
         bench.block.row.next = number(200 + made);
-        bench.block.line_take.next = clock % 3 != 0;
+        bench.block.line_accept.next = clock % 3 != 0;
         bench.settle();
         if bench.block.line_valid.val() && clock % 3 != 0 {
             let line = bench.block.line.val();
@@ -336,22 +342,23 @@ fn writers_have_the_bus_in_turn_and_keep_their_order() {
         bench.block.ready.next = !random.one_in(3);
         bench.settle();
         let block = &bench.block;
-        let takes: Vec<usize> = (0..WRITERS).filter(|&writer| block.take[writer].val()).collect();
-        assert!(takes.len() <= 1 && takes.iter().all(|&writer| block.valid[writer].val()));
-        if crowd {
-            taken.extend(&takes);
-        }
+        let takes: Vec<usize> =
+            (0..WRITERS).filter(|&writer| block.valid[writer].val() && block.accept[writer].val()).collect();
         announced += u64::from(block.index_sent.val());
         if block.out_valid.val() && block.ready.val() {
             let got = block.out_line.val();
             let writer = (value(got.address) >> 32) as usize;
             assert_eq!(got, line(writer, came[writer]));
             came[writer] += 1;
+            if crowd {
+                taken.push(writer);
+            }
         }
         bench.tick();
         takes.into_iter().for_each(|writer| made[writer] += 1);
     }
-    assert!(came.iter().zip(&made).all(|(came, made)| made - came <= 1) && came.iter().all(|&lines| lines > 250));
+    // Four lines wait in a writer's buffer, one in front of the bus.
+    assert!(came.iter().zip(&made).all(|(came, made)| made - came <= 5) && came.iter().all(|&lines| lines > 250));
     let indices: u64 = came.iter().map(|lines| lines / 8).sum();
     assert!(announced.abs_diff(indices) <= 2, "{announced} index lines announced, {indices} sent");
     // Eight lines each while all want the bus.

@@ -98,8 +98,7 @@ impl Traffic {
 
 /// The window that the ABI's text gives.
 fn expected(frame: &[u8]) -> Vec<u8> {
-    let length = if frame.len() > 192 { 192 } else { frame.len().saturating_sub(4) };
-    frame[..length].to_vec()
+    frame[..frame.len().saturating_sub(4).min(192)].to_vec()
 }
 
 #[test]

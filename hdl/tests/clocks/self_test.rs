@@ -35,7 +35,8 @@ impl Run {
         block.tap_stamp_ns.next = number(stamp);
         block.now_ns.next = number(self.bench.clocks);
         block.quality.next = number(2);
-        self.bench.settle();
+        let now = self.bench.clocks;
+        self.bench.tick();
         let block = &self.bench.block;
         let out = block.beat.val();
         let beat_out = (value(out.length), out.last, to_bytes(block.data.val()), value(block.stamp_ns.val()));
@@ -43,9 +44,9 @@ impl Run {
         if block.sent.val() {
             assert!(beat.is_none() && !self.inside, "in the middle of a frame");
             assert!(out.first && out.last && !out.error && beat_out.0 == 64 && value(block.stamp_quality.val()) == 2);
-            assert_eq!(beat_out.3, self.bench.clocks);
-            assert_eq!(value(block.count.val()), self.tests.len() as u64);
-            self.tests.push((self.bench.clocks, beat_out.2));
+            assert_eq!(beat_out.3, now);
+            assert_eq!(value(block.count.val()), self.tests.len() as u64 + 1);
+            self.tests.push((now, beat_out.2));
         } else if out.valid {
             assert_eq!(out.first, first);
             self.came.push(beat_out);
@@ -54,7 +55,6 @@ impl Run {
             self.given.push((length, last, data, stamp));
             self.inside = !last;
         }
-        self.bench.tick();
     }
 }
 

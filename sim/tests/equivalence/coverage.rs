@@ -43,7 +43,7 @@ impl Coverage {
     /// Holds the sums against what so many frames should have come upon.
     pub(crate) fn check(&self, frames: u64) {
         println!("{self}");
-        if frames < 20_000 {
+        if frames < 50_000 {
             return;
         }
         for (lookup, hits) in Lookup::ALL.iter().zip(self.hits) {

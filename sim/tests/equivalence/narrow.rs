@@ -6,6 +6,8 @@ use crate::common::scenario::{Action, Scenario};
 use crate::common::{address_row, with_fcs};
 use crate::good;
 use crate::run::{Kind, check_on};
+use writ_abi::record::DropCause;
+use writ_abi::registers::Counter;
 use writ_abi::time::STAMP_ERROR_NS_MAX;
 use writ_abi::{PortSide, Scope};
 use writ_sim::rtl::RtlCard;
@@ -43,6 +45,27 @@ fn runts_pass() {
     actions.extend((0..20).map(|_| good(PortSide::A, &frame)));
     let expected = check_on(NARROW, &Scenario::plain(vec![address_row("192.0.2.1", 0, 1, Scope::Content)], actions));
     assert_eq!(expected.records[0].len(), 20);
+}
+
+/// The longest frame lasts 1,200 clocks on such a wire. While its record waits for its end, nothing is lost of what the other port brings at line rate.
+#[test]
+fn a_long_frame_on_one_port_takes_nothing_from_the_other() {
+    let long = udp("192.0.2.1", "192.0.2.9", [1, 2], 9_600 - 42);
+    let short = udp("192.0.2.7", "192.0.2.9", [1, 2], 18);
+    let mut actions = Vec::new();
+    for number in 0..8 {
+        actions.push(Action::FrameAt { port: PortSide::A, frame: long.clone(), clock: number * 1_300 });
+    }
+    actions.extend((0..1_000).map(|number| Action::FrameAt {
+        port: PortSide::B,
+        frame: short.clone(),
+        clock: number * 11,
+    }));
+    let mut scenario = Scenario::plain(vec![address_row("192.0.2.1", 0, 1, Scope::Content)], actions);
+    scenario.record_lines = [1 << 14; 4];
+    let expected = check_on(NARROW, &scenario);
+    assert_eq!(expected.counters.get(&Counter::Drop(DropCause::WindowFifo as u8)), None);
+    assert_eq!(expected.records[0].len(), 8);
 }
 
 #[test]

@@ -57,9 +57,7 @@ fn save(scenario: &Scenario, origin: &str, fault: &str) -> String {
     let content = format!("# {origin}: {first_line}\n{text}");
     let saved = std::fs::create_dir_all(&folder).and_then(|()| std::fs::write(&file, content));
     let path = format!("testbench/corpus/equivalence/{name}");
-    let how = format!(
-        "WRIT_EQUIVALENCE_CASE={path} cargo test -p writ-sim --features rtl --test equivalence -- saved_cases --nocapture"
-    );
+    let how = format!("cargo xtask equivalence --case {path}");
     match saved {
         Ok(()) => format!("saved as {path}; play it with\n  {how}"),
         Err(error) => format!("{}: {error}; the case is\n{text}", file.display()),
@@ -113,6 +111,7 @@ fn saved_cases() {
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         let scenario: Scenario = text.parse().unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        assert!(scenario.frames() > 0, "{}: no frame in it", file.display());
         println!("{}", file.display());
         check(&scenario);
     }

@@ -145,6 +145,6 @@ fn the_window_ends_long_frames() {
     // UDP would end at 196.
     let at = |length: usize| (parsed(&frame[..length]).class, outer(&parsed(&frame[..length])).l3_end);
     assert_eq!(at(400), (WindowExceeded, 188));
-    assert_eq!(at(189), (WindowExceeded, 188), "189 bytes and FCS are more than the window");
-    assert_eq!(at(188), (L4Truncated, 188), "188 bytes and FCS are not");
+    assert_eq!(at(192), (WindowExceeded, 188), "192 bytes without FCS fill the window");
+    assert_eq!(at(191), (L4Truncated, 188), "191 do not");
 }

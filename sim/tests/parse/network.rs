@@ -149,13 +149,13 @@ fn ipv6_rules() {
 }
 
 #[test]
-fn the_window_counts_the_fcs_of_long_frames_only() {
-    // A UDP header that ends at 190: inside 192 bytes, outside a window that the FCS has been taken from.
+fn the_window_never_shows_the_fcs() {
+    // A UDP header that ends at 190.
     let of = |length: usize| ipv6(&[(60, 128, 0)], 17, length).class;
     assert_eq!(of(all_of()), Ports);
-    assert_eq!(of(190), Ports, "190 bytes and FCS are more than 192: the window shows 192");
-    assert_eq!(of(189), Ports, "and so are 189, the last header byte is the FCS's first");
-    assert_eq!(of(188), L4Truncated, "188 and FCS are 192: the window shows 188");
+    assert_eq!(of(190), Ports);
+    assert_eq!(of(189), L4Truncated, "the header's last byte is the FCS's first");
+    assert_eq!(of(188), L4Truncated);
     assert_eq!(WINDOW_BYTES, 192);
     let long = ipv6(&[(60, 136, 0)], 17, all_of());
     assert_eq!((long.class, outer(&long).l3_end), (WindowExceeded, 190), "a UDP header does not fit behind it");

@@ -256,10 +256,10 @@ fn inner_headers() {
     assert_eq!((fragment.class, inner(&fragment).is_fragment), (ParseClass::Fragment, true));
     let short = changed(&|packet| packet[3] = 27);
     assert_eq!((short.class, inner(&short).ports), (L4Truncated, None), "the inner packet's own end counts");
-    // The outer packet's end does not: nothing behind the tunnel header looks at it.
+    // And so does the outer packet's.
     let mut outer_ends = frame(&inner_packet());
     outer_ends[16..18].copy_from_slice(&[0, 24]);
-    assert_eq!(class_of(&outer_ends), Ports);
+    assert_eq!(class_of(&outer_ends), InnerIp);
     // A long frame whose inner header runs past the window.
     let options = packet::geneve(1, IPV4, &[0; 128], &inner_packet());
     let mut long = over_udp([9, 6081], &options);
@@ -286,4 +286,34 @@ fn tunnels_in_tunnels() {
         assert_eq!(inner(&deep).l4_end, 14 + 20 + 28);
     }
     assert_eq!(nested(UDP, &packet::udp([2152, 9], &[])).class, Ports);
+}
+
+/// Padding and trailers look like an inner packet to whoever does not ask where the outer one ends.
+#[test]
+fn what_stands_behind_the_packet_is_not_inside_it() {
+    // The frame's outer IPv4 packet ends after so many bytes; what was in it stands behind it.
+    let ending = |frame: &[u8], total_length: u16, trailer: usize| {
+        let mut frame = frame.to_vec();
+        frame[16..18].copy_from_slice(&total_length.to_be_bytes());
+        frame.resize(frame.len() + trailer, 0x55);
+        parsed(&frame)
+    };
+    let in_ip = frame_of(&packet::ip(addresses(V4), 4, &inner_packet()));
+    let in_gre = frame_of(&packet::ip(addresses(V4), 47, &packet::gre(0, 0x0800, 0, &inner_packet())));
+    for trailer in [0, 40, 400] {
+        let found = |frame: &[u8], total_length| {
+            let parsed = ending(frame, total_length, trailer);
+            (parsed.class, parsed.tunnel.is_some(), parsed.inner.is_some())
+        };
+        assert_eq!(found(&in_ip, 48), (Ports, true, true));
+        assert_eq!(found(&in_ip, 47), (L4Truncated, true, true), "one byte of the inner UDP header is not inside");
+        assert_eq!(found(&in_ip, 39), (InnerIp, true, false));
+        assert_eq!(found(&in_ip, 20), (InnerIp, true, false));
+        assert_eq!(found(&in_gre, 24), (InnerIp, true, false));
+        assert_eq!(found(&in_gre, 23), (TunnelHeader, false, false));
+        let udp = gtpu(0, &[], &inner_packet());
+        assert_eq!(found(&udp, 36), (TunnelPayload, true, false));
+        assert_eq!(found(&udp, 35), (TunnelHeader, false, false));
+        assert_eq!(found(&udp, 28), (TunnelHeader, false, false));
+    }
 }

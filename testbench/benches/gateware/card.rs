@@ -17,8 +17,9 @@ use writ_sim::card::{Arrival, EgressFrame, IngressFrame, SimCard};
 use writ_sim::rtl::{RtlCard, Tap};
 use writ_testbench::check::loss::record_lines;
 use writ_testbench::check::ring_side::RingPlace;
+use writ_testbench::traffic::line;
 
-use crate::decision;
+use crate::decision::{self, Timing};
 use crate::failure::Failure;
 use crate::source;
 
@@ -83,8 +84,8 @@ pub(crate) struct Rig {
     pub(crate) next_number: u64,
     /// Where the ring's next record goes.
     pub(crate) place: RingPlace,
-    /// Clocks from the keys' entry into lookup to the verdict.
-    pub(crate) verdict_clocks: u64,
+    /// How long it takes when it is idle.
+    pub(crate) timing: Timing,
 }
 
 impl Rig {
@@ -112,28 +113,32 @@ impl Rig {
             ring,
             next_number: 0,
             place: RingPlace::new(RECORD_LINES.into()),
-            verdict_clocks: 0,
+            timing: Timing::default(),
         };
-        rig.verdict_clocks = rig.probe()?;
+        rig.timing.verdict_clocks = rig.probe(60, |entered, _, decided| decided - entered)?;
+        rig.timing.end_clocks = rig.probe(9600, |_, ended, decided| decided - ended)?;
         Ok(rig)
     }
 
-    /// Sends one matching frame of the smallest size through the idle card, on either port and at several clocks: from the entry of its keys to its
-    /// record's number pass as many clocks as the card needs for a verdict, always the same.
-    fn probe(&mut self) -> Result<u64, Failure> {
+    /// Sends matching frames of a size through the idle card, one by one, on either port and at several clocks: some span between the entry of its keys,
+    /// its last beat and its record's number is always the same.
+    fn probe(&mut self, frame_bytes: usize, span: fn(u64, u64, u64) -> u64) -> Result<u64, Failure> {
         let mut found = None;
         for round in 0..8 {
             let port = PortSide::ALL[round % 2];
             let number = self.next_number;
             self.next_number += 1;
-            let bytes = source::frame(60, true, number);
+            let bytes = source::frame(frame_bytes, true, number);
+            let beats = line::beats(bytes.len());
             let earliest_clock = self.clocks() + 100 + round as u64 * 37;
             self.shared.card().push(IngressFrame { number, port, earliest_clock, bytes, damaged: false });
             let mut seen = Seen::default();
             self.run(2000);
             self.look(&mut seen);
             self.settle()?;
-            let clocks = decision::verdict_clocks(&seen.taps)
+            let clocks = decision::entered_and_decided(&seen.taps)
+                .zip(seen.arrivals.first())
+                .map(|((entered, decided), arrival)| span(entered, arrival.clock + beats - 1, decided))
                 .ok_or_else(|| Failure::Setup("a matching frame had no lookup, or no record".into()))?;
             if found.is_some_and(|found| found != clocks) {
                 return Err(Failure::Setup(format!("an idle card decides after {found:?} clocks, and after {clocks}")));

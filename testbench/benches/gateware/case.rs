@@ -201,7 +201,7 @@ impl Case {
         };
         Ok(Stretch {
             source: Source::new(self.frame_bytes, self.matched_percent, pace, first_clock, clocks),
-            decisions: Decisions::new(rig.verdict_clocks),
+            decisions: Decisions::new(rig.timing),
             commands: CommandLoad::new(self.commands_per_s, first_clock)?,
             backlog: Backlog::new(side),
             ring: RingModel::new(side, rig.place),

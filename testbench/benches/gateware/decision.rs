@@ -1,10 +1,11 @@
 //! How long the card takes to decide, read off its taps.
 //!
-//! A frame's decision begins with the last beat of its window, which is in the clock of its third beat, or of its last if that is earlier. It ends with the
+//! A frame's decision begins with the last beat of its window, which is in the clock of its fourth beat, or of its last if that is earlier. It ends with the
 //! verdict. In between are the parser, waiting for a slot of the pipeline that both directions and the table commands share, and the lookups.
 //! The taps say when keys enter lookup; from there on nothing waits, and the clocks up to the verdict were measured before on an idle card. They
 //! include those of the decision on the record, so what comes out here is never too small. That nothing waits under load either shows in the
-//! decisions on records, which the taps tell of too: each has to come in the clock in which it is due.
+//! decisions on records, which the taps tell of too: each has to come in the clock in which it is due. A record is also not decided on before its frame
+//! has ended; how long after that was measured on the idle card too, with a long frame.
 
 use std::collections::VecDeque;
 
@@ -13,14 +14,20 @@ use writ_abi::limits::{LINE_BYTES, WINDOW_BYTES};
 use writ_sim::rtl::Tap;
 use writ_testbench::traffic::line;
 
-/// Clocks from a frame's last beat until a record of it can be decided on.
-const END_CLOCKS: u64 = 8;
+/// How long a card takes that has nothing else to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Timing {
+    /// Clocks from the entry of a frame's keys into lookup to the number of its record, if the frame has ended by then.
+    pub(crate) verdict_clocks: u64,
+    /// Clocks from a frame's last beat to the number of its record, if its keys have long been looked up.
+    pub(crate) end_clocks: u64,
+}
 
-/// Clocks from the keys' entry to the record's number, of the one frame that the taps tell of.
-pub(crate) fn verdict_clocks(taps: &[(u64, Tap)]) -> Option<u64> {
+/// Clocks in which the one frame that the taps tell of entered lookup and got its record's number.
+pub(crate) fn entered_and_decided(taps: &[(u64, Tap)]) -> Option<(u64, u64)> {
     let entered = taps.iter().find(|(_, tap)| matches!(tap, Tap::Lookup { .. }))?.0;
     let decided = taps.iter().find(|(_, tap)| matches!(tap, Tap::Outcome { .. }))?.0;
-    decided.checked_sub(entered)
+    (entered < decided).then_some((entered, decided))
 }
 
 /// A frame under way.
@@ -35,7 +42,7 @@ struct Under {
 
 /// Follows the frames of both ports through window and lookup.
 pub(crate) struct Decisions {
-    verdict_clocks: u64,
+    timing: Timing,
     /// Frames whose window is not complete.
     arriving: [VecDeque<Under>; 2],
     /// Those that wait for their lookup.
@@ -59,9 +66,9 @@ pub(crate) struct Decisions {
 }
 
 impl Decisions {
-    pub(crate) fn new(verdict_clocks: u64) -> Self {
+    pub(crate) fn new(timing: Timing) -> Self {
         Self {
-            verdict_clocks,
+            timing,
             arriving: Default::default(),
             waiting: Default::default(),
             due: Vec::new(),
@@ -77,7 +84,7 @@ impl Decisions {
 
     /// A frame's first beat was on its port; the others follow without a hole. `lines`: of its record, if it matches.
     pub(crate) fn arrived(&mut self, port: PortSide, clock: u64, wire_bytes: usize, lines: Option<u64>) {
-        let (beats, window_beats) = (line::beats(wire_bytes), (WINDOW_BYTES / LINE_BYTES) as u64);
+        let (beats, window_beats) = (line::beats(wire_bytes), (WINDOW_BYTES / LINE_BYTES + 1) as u64);
         let (window_end, end) = (clock + beats.min(window_beats) - 1, clock + beats - 1);
         self.arriving[port as usize].push_back(Under { window_end, end, lines });
     }
@@ -91,13 +98,14 @@ impl Decisions {
             },
             Tap::Lookup { port, .. } => match self.waiting[*port as usize].pop_front() {
                 Some(Under { window_end, end, lines }) if window_end < clock => {
-                    let clocks = clock - window_end + self.verdict_clocks;
+                    let clocks = clock - window_end + self.timing.verdict_clocks;
                     let (least, most) = self.clocks.unwrap_or((clocks, clocks));
                     self.clocks = Some((least.min(clocks), most.max(clocks)));
                     self.looked_up += 1;
                     if let Some(lines) = lines {
                         // A record waits for its frame's end, whose check sequence counts, and for the record before it: one is decided on a clock.
-                        let decided = (clock + self.verdict_clocks).max(end + END_CLOCKS).max(self.last_decided + 1);
+                        let Timing { verdict_clocks, end_clocks } = self.timing;
+                        let decided = (clock + verdict_clocks).max(end + end_clocks).max(self.last_decided + 1);
                         self.last_decided = decided;
                         self.due.push((decided, lines));
                         self.awaited.push_back(decided);

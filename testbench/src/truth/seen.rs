@@ -11,7 +11,6 @@ const TAGS_MAX: usize = 3;
 const INNER_TAGS_MAX: usize = 2;
 const LABELS_MAX: usize = 4;
 const GTP_EXTENSION_HEADERS_MAX: usize = 2;
-const CHECK_SEQUENCE_BYTES: usize = 4;
 /// A header counts only if it ends within this many bytes of the frame.
 const WINDOW_BYTES: usize = 192;
 
@@ -52,16 +51,14 @@ impl Seen {
 
 /// Looks at a frame without its check sequence.
 pub fn look(frame: &[u8]) -> Seen {
-    // The window is taken from the wire, where four bytes of check sequence follow the frame.
-    let mut window = frame[..frame.len().min(WINDOW_BYTES)].to_vec();
-    if frame.len() + CHECK_SEQUENCE_BYTES > WINDOW_BYTES {
-        window.resize(WINDOW_BYTES, 0);
-    }
+    let window = &frame[..frame.len().min(WINDOW_BYTES)];
     let mut seen = Seen::default();
     // Where a header is missing or strange the look ends, and what was seen by then counts.
-    let _ = link(&window, &mut seen);
+    let _ = link(window, &mut seen);
     if let Some(outer) = seen.outer.clone() {
-        let _ = tunnel(&window, &outer, &mut seen);
+        // Padding and trailers belong to no packet.
+        let packet = &window[..outer.ip_end.min(window.len())];
+        let _ = tunnel(packet, &outer, &mut seen);
     }
     seen
 }

@@ -2,7 +2,7 @@
 
 /// Functions of more than 70 lines: file, function, lines.
 pub(crate) const LONG_FUNCTIONS: &[(&str, &str, usize)] = &[
-    ("hdl/src/lookup/engine/core.rs", "update", 356), // one state machine over all commands
+    ("hdl/src/lookup/engine/core.rs", "update", 364), // one state machine over all commands
 ];
 
 /// Folders of more than 12 entries: folder, entries.

@@ -83,7 +83,13 @@ impl FromStr for TargetOption {
         let mut parts = text.split(',');
         let target = parts.next().unwrap_or_default().parse()?;
         let mut option = Self { target, scope: Scope::Content, delivery: Delivery::Hi };
+        let mut said = Vec::new();
         for part in parts {
+            let name = part.split_once('=').map_or(part, |(name, _)| name);
+            if said.contains(&name) {
+                return Err(format!("`{part}`: {name} is said twice"));
+            }
+            said.push(name);
             match part.split_once('=') {
                 Some(("scope", "content")) => option.scope = Scope::Content,
                 Some(("scope", "headers_l4")) => option.scope = Scope::HeadersL4,
@@ -114,7 +120,14 @@ mod tests {
             read("endpoint=[2001:db8::1]:5060/udp,scope=headers_l3,deliver=x"),
             Ok((Scope::HeadersL3, Delivery::X))
         );
-        for text in ["", "ipv4=1.2.3", "ipv4=192.0.2.1,scope=all", "ipv4=192.0.2.1,deliver=fax", "ipv4=192.0.2.1,x"] {
+        for text in [
+            "",
+            "ipv4=1.2.3",
+            "ipv4=192.0.2.1,scope=all",
+            "ipv4=192.0.2.1,deliver=fax",
+            "ipv4=192.0.2.1,x",
+            "ipv4=192.0.2.1,deliver=x,deliver=hi",
+        ] {
             assert!(read(text).is_err(), "{text}");
         }
     }

@@ -4,6 +4,7 @@
 //! notice, `NAME.sv` holds them in SystemVerilog, compiled into the block's own module. A property counts only if it holds, and if the
 //! same property does not hold for the broken copy.
 
+mod dry;
 mod job;
 mod plan;
 mod text;
@@ -36,6 +37,9 @@ pub(crate) struct Arguments {
     /// Runs at a time [default: one a processor]
     #[arg(long, short, value_name = "N")]
     jobs: Option<usize>,
+    /// Ask no solver; only find out whether properties and broken copies still fit the text of the gateware
+    #[arg(long, conflicts_with_all = ["json", "jobs"])]
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -89,7 +93,6 @@ enum What<'a> {
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let folder = workspace::root().join("hdl/formal");
     let blocks = plan::read(&folder, &arguments.blocks)?;
-    let tools = tools::prepare_yosys()?;
     let emitted = emit(&blocks)?;
     let mut texts = Vec::new();
     for (block, emitted) in blocks.iter().zip(emitted) {
@@ -109,6 +112,10 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
         runs.extend(block.property.iter().map(|property| run(What::Broken(property))));
         runs.extend(block.cone.iter().flat_map(|cone| [run(What::Cone(cone)), run(What::BrokenCone(cone))]));
     }
+    if arguments.dry_run {
+        return dry::run(&runs);
+    }
+    let tools = tools::prepare_yosys()?;
     let (outcomes, times): (Vec<_>, Vec<_>) =
         in_parallel(&runs, arguments.jobs.unwrap_or_else(processors), &tools).into_iter().unzip();
     let proofs = judge(&runs, &outcomes);
@@ -199,29 +206,29 @@ impl Run<'_> {
         workspace::target().join("formal").join(self.name())
     }
 
+    /// What the tool is given.
+    fn text(&self) -> Result<String, Failure> {
+        let text = match self.what {
+            What::Cone(_) => Ok(text::plain(self.emitted).to_owned()),
+            What::BrokenCone(cone) => text::broken(text::plain(self.emitted), &cone.broken),
+            What::All(_) => self.with_properties(),
+            What::Broken(property) => self.with_properties().and_then(|text| text::broken(&text, &property.broken)),
+        };
+        text.map_err(|problem| Failure::new(format!("{}: {problem}", self.name())))
+    }
+
+    fn with_properties(&self) -> Result<String, String> {
+        let whole = text::with_properties(self.emitted, self.properties)?;
+        text::start_anyhow(&text::cut_free(&whole, &self.block.free)?, &self.block.any_start)
+    }
+
     fn go(&self, tools: &Yosys) -> Result<Outcome, Failure> {
-        let block = self.block;
-        let problem = |problem| Failure::new(format!("{}: {problem}", self.name()));
+        let (folder, text) = (self.folder(), self.text()?);
+        let properties = |question, only| job::properties(tools, &folder, self.block, &text, question, only);
         match self.what {
-            What::Cone(cone) => job::cone(tools, &self.folder(), text::plain(self.emitted), cone),
-            What::BrokenCone(cone) => {
-                let text = text::broken(text::plain(self.emitted), &cone.broken).map_err(problem)?;
-                job::cone(tools, &self.folder(), &text, cone)
-            }
-            What::All(_) | What::Broken(_) => {
-                let mut whole = text::with_properties(self.emitted, self.properties).map_err(problem)?;
-                whole = text::cut_free(&whole, &block.free).map_err(problem)?;
-                whole = text::start_anyhow(&whole, &block.any_start).map_err(problem)?;
-                let (question, only) = match self.what {
-                    What::Broken(property) => {
-                        whole = text::broken(&whole, &property.broken).map_err(problem)?;
-                        (Question::of_broken(property.mode), Some(property.name.as_str()))
-                    }
-                    What::All(question) => (question, None),
-                    What::Cone(_) | What::BrokenCone(_) => (Question::Prove, None),
-                };
-                job::properties(tools, &self.folder(), block, &whole, question, only)
-            }
+            What::Cone(cone) | What::BrokenCone(cone) => job::cone(tools, &folder, &text, cone),
+            What::All(question) => properties(question, None),
+            What::Broken(property) => properties(Question::of_broken(property.mode), Some(property.name.as_str())),
         }
     }
 }

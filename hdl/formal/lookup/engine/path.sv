@@ -5,13 +5,14 @@
     wire go = armed && engine_ready;
     logic go_1 = 0, go_2 = 0;
     logic [9:0] counted = 0; // frame that entered so many clocks ago: armed then, and for two clocks before
-    logic committed_before = 0;
+    logic committed_before = 0, arrived = 0;
     always_ff @(posedge clock) begin
         {entered_2, entered_1} <= {entered_1, entering};
         {committed_2, committed_1} <= {committed_1, engine_committed};
         tick_1 <= stamp < expiry_floor ? expiry_floor : stamp;
         tick_2 <= tick_1;
         {go_2, go_1} <= {go_1, go};
+        arrived <= valid;
         counted <= {counted[8:0], entering && go && go_1 && go_2};
         if (entering) committed_before <= engine_committed;
     end
@@ -26,6 +27,7 @@
         help__counted: assert ((armed_stages_q & ~counted[8:0]) == 0);
         armed__hit: assert (!hit || counted[9]);
         armed__told: assert (!entering_armed || (go && go_1 && go_2));
+        carried__arrived: assert (!entering || arrived);
         armed__ready: assert (!exact_valid || engine_ready);
 
         armed_hit: cover (hit && done && verdict != 0);

@@ -25,9 +25,11 @@ pub struct Expander {
     pub own_tunnel: Signal<In, Bit>,
     /// The rings that its hits name, at least one.
     pub rings: Signal<In, Bits<4>>,
+    /// It is one ring.
+    pub single: Signal<In, Bit>,
     /// Its description.
     pub description: Signal<In, Description>,
-    /// The frame is not needed any more.
+    /// The frame is not needed any more, whatever the MAC says of it.
     pub finished: Signal<Out, Bit>,
     /// There is a record.
     pub out_valid: Signal<Out, Bit>,
@@ -38,12 +40,15 @@ pub struct Expander {
     /// Those of them that name the record's ring.
     pub selected: Signal<Out, Bits<21>>,
     done: RegR<Bits<4>>,
+    begun: RegR<Bit>,
+    one_left: Reg<Bit>,
     ready: RegR<Bit>,
     frame: Reg<Due>,
     frame_hits: Reg<Bits<483>>,
     selection: Reg<Bits<21>>,
     rest: Signal<Local, Bits<4>>,
     pick: Signal<Local, Bits<4>>,
+    later: Signal<Local, Bits<4>>,
     is_last: Signal<Local, Bit>,
     valid_hits: Signal<Local, Bits<21>>,
     ring_low: Signal<Local, Bits<21>>,
@@ -57,16 +62,26 @@ pub struct Expander {
 impl Logic for Expander {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, done, ready, frame, frame_hits, selection);
+        dff_setup!(self, clock, done, begun, one_left, ready, frame, frame_hits, selection);
         self.done.reset.next = self.reset.val();
+        self.begun.reset.next = self.reset.val();
         self.ready.reset.next = self.reset.val();
 
-        // The lowest ring that is not done.
+        // The lowest ring that is not done. Whether it is the last one is known before its clock.
         self.rest.next = self.rings.val() & !self.done.q.val();
-        self.pick.next = self.rest.val() & (!self.rest.val() + bits::<4>(1));
-        self.is_last.next = self.description.val().error | !(self.rest.val() & !self.pick.val()).any();
-        self.finished.next = self.valid.val() & self.is_last.val();
+        self.pick.next = bits::<4>(0)
+            .replace_bit(0, self.rest.val().get_bit(0))
+            .replace_bit(1, self.rest.val().get_bits::<2>(0) == bits::<2>(2))
+            .replace_bit(2, self.rest.val().get_bits::<3>(0) == bits::<3>(4))
+            .replace_bit(3, self.rest.val() == bits::<4>(8));
+        self.later.next = self.rest.val() & !self.pick.val();
+        self.one_left.d.next = (self.later.val() == bits::<4>(2))
+            | (self.later.val() == bits::<4>(4))
+            | (self.later.val() == bits::<4>(8));
+        self.finished.next = (self.begun.q.val() & self.one_left.q.val()) | (!self.begun.q.val() & self.single.val());
+        self.is_last.next = self.description.val().error | self.finished.val();
         if self.valid.val() {
+            self.begun.d.next = !self.is_last.val();
             self.done.d.next = self.done.q.val() | self.pick.val();
             if self.is_last.val() {
                 self.done.d.next = bits::<4>(0);

@@ -4,6 +4,8 @@
 //! A record's first line can only be written when the rest has passed, and has to be read before it. With a FIFO for each that needs no
 //! addresses: the rest of a record is complete when its first line shows. Both have the depth of the whole, and room is given away by the decider,
 //! so neither is ever written while full.
+//!
+//! A first line is read ahead, in the same clock perhaps as a line of the record before: two lines leave, and the second one is told one clock later.
 
 use crate::prelude::*;
 
@@ -32,18 +34,23 @@ pub struct RecordFifo {
     pub rest_valid: Signal<Out, Bit>,
     /// Take it.
     pub take_rest: Signal<In, Bit>,
-    /// A line has left.
+    /// A line has left, now or in a clock in which another one left too.
     pub line_freed: Signal<Out, Bit>,
     /// Nothing inside.
     pub idle: Signal<Out, Bit>,
     headers: Fifo<Bits<512>, 9, 10>,
     rests: Fifo<Bits<512>, 9, 10>,
+    owed: RegR<Bits<2>>,
+    header_leaves: Signal<Local, Bit>,
+    rest_leaves: Signal<Local, Bit>,
 }
 
 impl Logic for RecordFifo {
     #[hdl_gen]
     fn update(&mut self) {
+        dff_setup!(self, clock, owed);
         clock!(self, clock, headers, rests);
+        self.owed.reset.next = self.reset.val();
         self.headers.reset.next = self.reset.val();
         self.rests.reset.next = self.reset.val();
         self.headers.write.next = self.write_header.val();
@@ -56,8 +63,14 @@ impl Logic for RecordFifo {
         self.header.next = self.headers.data_out.val();
         self.rest_valid.next = self.rests.valid.val();
         self.rest.next = self.rests.data_out.val();
-        self.line_freed.next =
-            (self.take_header.val() & self.headers.valid.val()) | (self.take_rest.val() & self.rests.valid.val());
+        self.header_leaves.next = self.take_header.val() & self.headers.valid.val();
+        self.rest_leaves.next = self.take_rest.val() & self.rests.valid.val();
+        self.line_freed.next = self.header_leaves.val() | self.rest_leaves.val() | self.owed.q.val().any();
+        if self.header_leaves.val() & self.rest_leaves.val() {
+            self.owed.d.next = self.owed.q.val() + bits::<2>(1);
+        } else if !self.header_leaves.val() & !self.rest_leaves.val() & self.owed.q.val().any() {
+            self.owed.d.next = self.owed.q.val() - bits::<2>(1);
+        }
         self.idle.next = !self.headers.count.val().any() & !self.rests.count.val().any();
     }
 }

@@ -156,6 +156,9 @@ pub struct TableEngine {
     effect_register: RegR<Bit>,
     hold_register: RegR<Bit>,
     at_rest: RegR<Bit>,
+    at_hand: RegR<Bit>,
+    whole: RegR<Bit>,
+    kinds: Reg<CommandKind>,
     found_valid: Reg<Bit>,
     found_damaged: Reg<Bit>,
     found_same: Reg<Bit>,
@@ -189,7 +192,7 @@ impl Logic for TableEngine {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, state, erased, erase_row, staged, batch, hold_timer, current);
-        dff_setup!(self, clock, access_register, effect_register, hold_register, at_rest);
+        dff_setup!(self, clock, access_register, effect_register, hold_register, at_rest, at_hand, whole, kinds);
         dff_setup!(self, clock, rewrite, vacate, flight, found_valid, found_damaged, found_same, found_row);
         clock!(self, clock, check, loader, answer, scrubber, sweeper, count_a, count_b);
         self.state.reset.next = self.reset.val();
@@ -204,6 +207,8 @@ impl Logic for TableEngine {
         self.effect_register.reset.next = self.reset.val();
         self.hold_register.reset.next = self.reset.val();
         self.at_rest.reset.next = self.reset.val();
+        self.at_hand.reset.next = self.reset.val();
+        self.whole.reset.next = self.reset.val();
         self.now_access.next = self.access_register.q.val();
         self.access.next = self.access_register.q.val();
         self.loader.reset.next = self.reset.val();
@@ -218,7 +223,8 @@ impl Logic for TableEngine {
                 self.erased.d.next = true;
             }
         }
-        self.tables_ready.next = self.erased.q.val() & !self.now_access.val().erase & self.drops_ready.val();
+        self.whole.d.next = self.erased.q.val() & !self.now_access.val().erase & self.drops_ready.val();
+        self.tables_ready.next = self.whole.q.val();
         self.ready.next = self.tables_ready.val();
 
         // Frames looked up.
@@ -233,7 +239,9 @@ impl Logic for TableEngine {
         self.check.staged.next = self.staged.q.val();
         self.check.committed.next = self.batch.q.val();
         self.check.armed.next = self.armed.val();
-        self.kind.next = self.check.kind.val();
+        // Known from the clock of the check on.
+        self.kinds.d.next = self.check.kind.val();
+        self.kind.next = self.kinds.q.val();
         self.on_rules.next = self.kind.val().write_rule | self.kind.val().clear_rule | self.kind.val().read_rule;
         self.first_reads.next = self.kind.val().read_row
             | self.kind.val().read_rule
@@ -250,7 +258,9 @@ impl Logic for TableEngine {
             | self.kind.val().abort;
         self.committed.next = self.batch.q.val();
         self.idle.next = self.state.q.val() == EngineState::Idle;
-        self.rules_active.next = (self.state.q.val() != EngineState::Idle) & self.kind.val().write_rule;
+        self.rules_active.next = (self.state.q.val() != EngineState::Idle)
+            & (self.state.q.val() != EngineState::Sum)
+            & self.kind.val().write_rule;
 
         // What is written.
         self.loader.command_key.next = self.check.key.val();
@@ -292,6 +302,7 @@ impl Logic for TableEngine {
         self.comes.next = self.command_valid.val() & self.enable.val();
         self.at_rest.d.next = self.can_take.val() & !self.comes.val() & self.tables_ready.val();
         self.scrubber.may.next = self.at_rest.q.val() & !self.comes.val() & self.free.val();
+        self.at_hand.d.next = self.can_take.val() & !self.scrubber.read.val() & !self.command_take.val();
         self.scrubber.writes.next = false;
         self.scrubber.writes_table.next = self.check.table.val();
         self.scrubber.row_valid.next = self.row_valid.val();
@@ -357,7 +368,7 @@ impl Logic for TableEngine {
         self.wants_slot.next = self.state.q.val() != EngineState::Idle;
         match self.state.q.val() {
             EngineState::Idle => {
-                if self.can_take.val() & self.comes.val() {
+                if self.at_hand.q.val() & self.comes.val() {
                     self.command_take.next = true;
                     self.wants_slot.next = true;
                     self.current.d.next = self.command.val();

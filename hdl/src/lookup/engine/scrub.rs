@@ -54,7 +54,10 @@ pub struct Scrubber {
     timer: RegR<Bits<6>>,
     position: RegR<Bits<13>>,
     number: RegR<Bits<3>>,
-    flight: RegR<Bits<9>>,
+    flight: RegR<Bits<10>>,
+    back_valid: Reg<Bits<4>>,
+    back_damaged: Reg<Bits<4>>,
+    back_rules: Reg<Bits<4>>,
     used_register: RegR<Bits<7>>,
     seen: RegR<Bits<7>>,
     found: RegR<Bits<3>>,
@@ -75,6 +78,7 @@ impl Logic for Scrubber {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, timer, position, number, flight, used_register, seen, found, ended, place);
+        dff_setup!(self, clock, back_valid, back_damaged, back_rules);
         self.timer.reset.next = self.reset.val();
         self.position.reset.next = self.reset.val();
         self.number.reset.next = self.reset.val();
@@ -95,20 +99,23 @@ impl Logic for Scrubber {
         if self.timer.q.val().all() & self.may.val() {
             self.read.next = true;
             self.timer.d.next = bits::<6>(0);
-            self.flight.d.next = (self.flight.q.val() << 1) | bits::<9>(1);
+            self.flight.d.next = (self.flight.q.val() << 1) | bits::<10>(1);
         }
         self.table.next = self.number.q.val();
         self.rules.next = self.on_rules.val();
         self.row.next = self.position.q.val();
         self.busy.next = self.flight.q.val().any();
 
-        // What comes back.
-        self.returns.next = self.flight.q.val().get_bit(4) & !self.on_rules.val();
-        self.damaged.next = self.row_damaged.val();
+        // What came back one clock ago.
+        self.back_valid.d.next = self.row_valid.val();
+        self.back_damaged.d.next = self.row_damaged.val();
+        self.back_rules.d.next = self.rule_damaged.val();
+        self.returns.next = self.flight.q.val().get_bit(5) & !self.on_rules.val();
+        self.damaged.next = self.back_damaged.q.val();
         self.place_table.next = bit_cast::<4, 3>(self.number.q.val());
         if self.on_rules.val() {
-            self.returns.next = self.flight.q.val().get_bit(8);
-            self.damaged.next = self.rule_damaged.val();
+            self.returns.next = self.flight.q.val().get_bit(9);
+            self.damaged.next = self.back_rules.q.val();
             self.place_table.next = bits::<4>(15);
         }
         self.place_way.next = bits::<4>(0);
@@ -127,7 +134,8 @@ impl Logic for Scrubber {
             self.written.next = bits::<7>(1) << self.writes_table.val();
         }
         self.shows.next = bits::<7>(0);
-        if self.returns.val() & !self.on_rules.val() & (self.row_valid.val().any() | self.row_damaged.val().any()) {
+        if self.returns.val() & !self.on_rules.val() & (self.back_valid.q.val().any() | self.back_damaged.q.val().any())
+        {
             self.shows.next = self.table_bit.val();
         }
         self.used_register.d.next = self.used_register.q.val() | self.written.val();
@@ -143,7 +151,7 @@ impl Logic for Scrubber {
             self.last.next = bits::<13>(127);
         }
         if self.returns.val() {
-            self.flight.d.next = bits::<9>(0);
+            self.flight.d.next = bits::<10>(0);
             self.found.d.next = bit_cast::<3, 1>(self.damaged.val().get_bit(0).into())
                 + bit_cast::<3, 1>(self.damaged.val().get_bit(1).into())
                 + bit_cast::<3, 1>(self.damaged.val().get_bit(2).into())

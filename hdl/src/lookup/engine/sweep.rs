@@ -122,7 +122,7 @@ pub struct Sweeper {
     pub row: Signal<Out, Bits<13>>,
     /// Rules, not rows.
     pub rules: Signal<Out, Bit>,
-    /// The walk is over at this clock.
+    /// The walk was over one clock ago.
     pub finished: Signal<Out, Bit>,
     active: RegR<Bit>,
     settle: Reg<Bit>,
@@ -132,6 +132,7 @@ pub struct Sweeper {
     last_row: Reg<Bits<13>>,
     flight: RegR<Bits<9>>,
     writing: RegR<Bits<9>>,
+    over: RegR<Bit>,
     all_read: Signal<Local, Bit>,
     may_read: Signal<Local, Bit>,
     reads: Signal<Local, Bit>,
@@ -143,11 +144,12 @@ pub struct Sweeper {
 impl Logic for Sweeper {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, active, settle, on_rules, next_row, returned_row, last_row, flight, writing);
+        dff_setup!(self, clock, active, settle, on_rules, next_row, returned_row, last_row, flight, writing, over);
         self.active.reset.next = self.reset.val();
         self.on_rules.reset.next = self.reset.val();
         self.flight.reset.next = self.reset.val();
         self.writing.reset.next = self.reset.val();
+        self.over.reset.next = self.reset.val();
 
         // What comes back: rows 4 clocks after they are read, rules 8, and the read itself is one clock behind its decision.
         self.returns.next = self.flight.q.val().get_bit(4) & !self.dirty.val();
@@ -163,7 +165,8 @@ impl Logic for Sweeper {
             self.active.q.val() & self.slot_free.val() & !self.dirty.val() & !self.all_read.val() & self.may_read.val();
         self.writes.next = self.active.q.val() & self.slot_free.val() & self.dirty.val();
 
-        self.finished.next = false;
+        self.over.d.next = false;
+        self.finished.next = self.over.q.val();
         if self.active.q.val() {
             self.flight.d.next = self.flight.q.val() << 1;
             self.writing.d.next = self.writing.q.val() << 1;
@@ -187,7 +190,7 @@ impl Logic for Sweeper {
                 if self.on_rules.q.val() {
                     self.on_rules.d.next = false;
                     self.active.d.next = false;
-                    self.finished.next = true;
+                    self.over.d.next = true;
                 }
             }
         }

@@ -76,6 +76,8 @@ pub struct TransportStage<const N: usize> {
     result: Signal<Local, TunnelWalk>,
     class: Signal<Local, Bits<4>>,
     good: Signal<Local, Bit>,
+    packet_ends: Signal<Local, Bit>,
+    left_over: Signal<Local, Bits<8>>,
 }
 
 impl<const N: usize> TransportStage<N> {
@@ -125,6 +127,8 @@ impl<const N: usize> TransportStage<N> {
             result: Signal::default(),
             class: Signal::default(),
             good: Signal::default(),
+            packet_ends: Signal::default(),
+            left_over: Signal::default(),
         }
     }
 
@@ -288,15 +292,22 @@ impl<const N: usize> Logic for TransportStage<N> {
         if self.meaning.val().udp {
             self.result.next.at = self.now.val().at + bits::<7>(4);
         }
+        // A tunnel ends with its packet.
+        self.packet_ends.next = self.now.val().ip_end <= self.now.val().length;
         self.result.next.length = self.now.val().length;
-        self.result.next.cut = self.now.val().cut;
+        self.result.next.cut = self.now.val().cut & !self.packet_ends.val();
+        self.left_over.next = self.rooms[1].q.val();
+        if self.packet_ends.val() {
+            self.result.next.length = self.now.val().ip_end;
+            self.left_over.next = self.ip_rooms[1].q.val();
+        }
         if self.valids[1].q.val() {
             self.layer_register.d.next = self.found.val();
             self.walk_register.d.next = self.result.val();
             self.kind_register.d.next = self.tunnel.val();
-            self.room_register.d.next = self.rooms[1].q.val();
+            self.room_register.d.next = self.left_over.val();
             if self.meaning.val().udp {
-                self.room_register.d.next = self.rooms[1].q.val() - bits::<8>(8);
+                self.room_register.d.next = self.left_over.val() - bits::<8>(8);
             }
             self.headers[1].d.next = self.headers[0].q.val();
             self.windows[2].d.next = self.windows[1].q.val();

@@ -240,6 +240,7 @@ impl Card {
             let kind = value(each.frame.headers.tunnel);
             each.own = kind != 0 && self.own_tunnels >> kind & 1 == 1;
         }
+        self.bench.block.patience.next = number(192);
         self.bench.block.done.next = false;
         let Some(InFlight { port, stamp, frame, own, .. }) = self.in_flight.pop_front_if(|each| each.due <= now) else {
             return;
@@ -327,13 +328,16 @@ impl Card {
     }
 
     pub(crate) fn run_until_idle(&mut self) {
+        let mut quiet = false;
         for _ in 0..20_000 {
             self.tick();
-            let busy = self.sides.iter().any(|side| !side.queue.is_empty() || !side.windows.is_empty());
-            if !busy && self.in_flight.is_empty() && self.bench.block.idle.val() {
+            // `idle` is of one clock ago.
+            if quiet && self.bench.block.idle.val() {
                 self.tick();
                 return;
             }
+            let busy = self.sides.iter().any(|side| !side.queue.is_empty() || !side.windows.is_empty());
+            quiet = !busy && self.in_flight.is_empty();
         }
         panic!("the capture side does not come to rest");
     }

@@ -193,6 +193,9 @@ impl Walk<'_> {
             self.extensions(&mut layer, v6, ip_end).and_then(|()| self.transport(&mut layer, v6, ip_end))
         };
         *(if inner { &mut self.found.inner } else { &mut self.found.outer }) = Some(layer);
+        if let Some(packet) = self.w.get(..ip_end) {
+            (self.w, self.cut) = (packet, false);
+        }
         outcome
     }
 

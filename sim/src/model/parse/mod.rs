@@ -119,8 +119,8 @@ struct Walk<'a> {
 
 impl<'a> Walk<'a> {
     fn new(frame: &'a [u8]) -> Self {
-        let goes_on = frame.len() > WINDOW_BYTES;
-        let bytes = if goes_on { WINDOW_BYTES } else { frame.len().saturating_sub(FCS_BYTES) };
+        let bytes = frame.len().saturating_sub(FCS_BYTES).min(WINDOW_BYTES);
+        let goes_on = bytes == WINDOW_BYTES;
         let found = Parsed {
             class: ParseClass::NonIp,
             mac: None,
@@ -149,6 +149,10 @@ impl<'a> Walk<'a> {
         let (mut outer, ip_end) = self.ip_header(version, at, ParseClass::Truncated, ParseClass::MalformedIp)?;
         let behind = self.behind_ip(&mut outer, ip_end);
         self.found.outer = Some(outer);
+        // What stands behind the packet is not part of it.
+        if let Some(packet) = self.window.get(..ip_end) {
+            (self.window, self.goes_on) = (packet, false);
+        }
         let (version, at) = self.tunnel(&outer, behind?)?;
 
         let (mut inner, ip_end) = self.ip_header(version, at, ParseClass::InnerIp, ParseClass::InnerIp)?;

@@ -24,8 +24,8 @@ const NOTES: &str = "
 bytes       without FCS; both ports at 100GbE line rate, in bursts: the MAC stands still for 8 of 1024 clocks and then catches up
 beats/clk   of a second run that offers a beat in every clock on both ports: those that left as they came
 decision    from a frame's last window beat to its verdict
-drops       expected: none if the lines offered fit the record FIFO when one a clock is taken; else what a calculation of that FIFO says, which is
-            exact without commands. Offered less accepted is exactly what the card counts, per cause and per match, or there is a FAULT
+drops       expected: none if the lines offered fit the record FIFO when one a clock is taken; else what a calculation of that FIFO says, to
+            within 3 % and 16. Offered less accepted is exactly what the card counts, per cause and per match, or there is a FAULT
 lines/clk   64-byte lines of all DMA; the simulated bus takes one a clock, 165 Gb/s, where PCIe Gen3 x16 takes about 111 Gb/s
 k clk/s     by processor time of the one thread that simulates
 ";
