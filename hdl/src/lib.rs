@@ -14,6 +14,7 @@ pub mod dma;
 pub mod emit;
 pub mod lookup;
 pub mod parse;
+pub mod pcie;
 pub mod prelude;
 pub mod prim;
 pub mod time;

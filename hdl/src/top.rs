@@ -216,7 +216,7 @@ pub fn emit_narrow_top() -> Result<Emitted, EmitError> {
     on_a_big_stack(|| emit::emit(&Top::<64, 8>::connected(), NARROW_TOP_NAME))
 }
 
-fn on_a_big_stack(work: fn() -> Result<Emitted, EmitError>) -> Result<Emitted, EmitError> {
+pub(crate) fn on_a_big_stack(work: fn() -> Result<Emitted, EmitError>) -> Result<Emitted, EmitError> {
     let thread = std::thread::Builder::new().stack_size(STACK_BYTES).spawn(work);
     match thread.expect("a thread to build the card on").join() {
         Ok(emitted) => emitted,

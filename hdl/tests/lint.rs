@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use writ_hdl::axis::{SelfTest, TapBranch, WidthDown, WirePath};
 use writ_hdl::emit::{Emitted, emit};
+use writ_hdl::pcie::{PCIE_TOP_NAME, PcieAdapter, emit_pcie_top};
 use writ_hdl::time::SteeredClock;
 use writ_hdl::top::{TOP_NAME, emit_top};
 use writ_hdl::vendor::MacFifo;
@@ -41,6 +42,13 @@ fn the_card_has_no_warnings() {
 }
 
 #[test]
+fn the_card_behind_its_hard_block_has_no_warnings() {
+    let emitted = emit_pcie_top().expect("the card can be emitted");
+    assert_eq!(emitted.top, PCIE_TOP_NAME);
+    lint(&emitted);
+}
+
+#[test]
 fn blocks_between_clocks_have_no_warnings() {
     fn check<B: Block>(mut block: B, name: &str) {
         block.connect_all();
@@ -53,4 +61,5 @@ fn blocks_between_clocks_have_no_warnings() {
     check(WidthDown::default(), "width_down");
     check(SelfTest::new(0), "self_test");
     check(SteeredClock::default(), "steered_clock");
+    check(PcieAdapter::default(), "pcie_adapter");
 }

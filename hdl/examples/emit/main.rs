@@ -1,6 +1,7 @@
 //! Prints emitted Verilog for the tools around the gateware: `cargo run -p writ-hdl --example emit -- card`.
 //!
 //! - `card`: the card.
+//! - `pcie`: the card with its adapter to the PCIe hard block.
 //! - `blocks DIR`: the card in the pieces in which its size is measured, a file each; prints a line for each: name, instances, BLAKE3
 //!   of the text.
 //! - `proofs DIR NAME...`: blocks for the proofs in `hdl/formal`, a file each. A name is a place in the card (`card.lookup.exact`) or one
@@ -12,7 +13,7 @@ mod views;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
-use writ_hdl::top;
+use writ_hdl::{pcie, top};
 
 /// Blocks are values, and wide ones are large ones.
 const STACK_BYTES: usize = 256 << 20;
@@ -37,6 +38,7 @@ fn run() -> Result<String, String> {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         ["card"] => top::emit_top().map(|emitted| emitted.verilog).map_err(|error| error.to_string()),
+        ["pcie"] => pcie::emit_pcie_top().map(|emitted| emitted.verilog).map_err(|error| error.to_string()),
         ["blocks", folder] => blocks(Path::new(folder)),
         ["proofs", folder, ref names @ ..] => {
             for (name, text) in names.iter().zip(catalogue::proofs(names)?) {
@@ -44,7 +46,7 @@ fn run() -> Result<String, String> {
             }
             Ok(String::new())
         }
-        _ => Err("usage: emit card | emit blocks DIR | emit proofs DIR NAME...".to_owned()),
+        _ => Err("usage: emit card | emit pcie | emit blocks DIR | emit proofs DIR NAME...".to_owned()),
     }
 }
 

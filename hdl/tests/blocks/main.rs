@@ -6,6 +6,7 @@ mod capture;
 mod dma;
 mod linear;
 mod parser;
+mod pcie;
 mod registers;
 mod top;
 mod window;

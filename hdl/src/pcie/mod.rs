@@ -1,0 +1,39 @@
+//! The card on its bus: between the core's bus and the UltraScale+ hard block for PCIe.
+//!
+//! # Overview
+//! [`PcieAdapter`] puts together: [`completer`] (registers), [`requester`] (lines out and in), [`MsiX`] (interrupts), [`Status`] (the adapter's own registers), [`Session`] with
+//! [`CoreReset`] (bus master, link, function-level reset). All of it runs on the hard block's clock but the core's ends of the FIFOs, [`completer::RegisterAccess`] and
+//! [`CoreReset`]. `hdl/docs/pcie.md` has the layouts and where they come from.
+//!
+//! # BAR 0
+//! 16 KiB, four pages: the core's registers, the adapter's own, the MSI-X table, the pending bits.
+
+pub mod adapter;
+pub mod completer;
+mod core_reset;
+pub mod crossing;
+pub mod msix;
+pub mod requester;
+pub mod session;
+pub mod status;
+pub mod top;
+pub mod types;
+
+pub use adapter::PcieAdapter;
+pub use core_reset::CoreReset;
+pub use crossing::WriteCrossing;
+pub use msix::MsiX;
+pub use session::Session;
+pub use status::Status;
+pub use top::{PCIE_TOP_NAME, PcieTop, emit_pcie_top};
+
+/// Bytes of BAR 0, as the hard block is to be configured.
+pub const BAR_BYTES: u32 = 0x4000;
+/// Offset of the adapter's own registers.
+pub const STATUS: u32 = 0x1000;
+/// Offset of the MSI-X table.
+pub const MSIX_TABLE: u32 = 0x2000;
+/// Offset of the pending bits.
+pub const MSIX_PENDING: u32 = 0x3000;
+
+const _: () = assert!(writ_abi::registers::BAR_BYTES == STATUS, "the core's registers are the first page");

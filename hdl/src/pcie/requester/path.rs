@@ -1,0 +1,98 @@
+//! Everything that goes out on RQ: [`Gather`], [`Packer`], and a FIFO in front of the hard block, whose ready comes late in a clock.
+
+use super::{Gather, Packer};
+use crate::dma::types::LineWrite;
+use crate::pcie::types::RqBeat;
+use crate::prelude::*;
+
+/// Requests of the card. Ports as those of [`Gather`] and [`Packer`].
+#[derive(LogicBlock, Default)]
+pub struct RequestPath {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Throws away what is inside, TLPs that are half out too.
+    pub reset: Signal<In, Bit>,
+    /// Lines, reads and messages may go to the bus.
+    pub open: Signal<In, Bit>,
+    /// `cfg_max_payload`.
+    pub max_payload: Signal<In, Bits<2>>,
+    /// There is a line.
+    pub line_valid: Signal<In, Bit>,
+    /// The line.
+    pub line: Signal<In, LineWrite>,
+    /// It is taken.
+    pub line_take: Signal<Out, Bit>,
+    /// There is a read.
+    pub read_valid: Signal<In, Bit>,
+    /// Of which line.
+    pub read_address: Signal<In, Bits<64>>,
+    /// It is taken.
+    pub read_take: Signal<Out, Bit>,
+    /// There is an interrupt message.
+    pub message_valid: Signal<In, Bit>,
+    /// Where it goes.
+    pub message_address: Signal<In, Bits<64>>,
+    /// What it says.
+    pub message_data: Signal<In, Bits<32>>,
+    /// It is taken.
+    pub message_take: Signal<Out, Bit>,
+    /// `s_axis_rq_tvalid`.
+    pub rq_valid: Signal<Out, Bit>,
+    /// `s_axis_rq_tready`, any of its four bits.
+    pub rq_ready: Signal<In, Bit>,
+    /// The beat.
+    pub rq: Signal<Out, RqBeat>,
+    /// A read went out.
+    pub read_sent: Signal<Out, Bit>,
+    /// A write that ends with an index line is in the queue.
+    pub index_queued: Signal<Out, Bit>,
+    /// A line was thrown away.
+    pub dropped: Signal<Out, Bit>,
+    /// Lines that a reset would throw away.
+    pub waiting: Signal<Out, Bits<6>>,
+    /// No TLP has begun that has not gone out as a whole.
+    pub idle: Signal<Out, Bit>,
+    gather: Gather,
+    packer: Packer,
+    beats: Fifo<RqBeat, 4, 5>,
+}
+
+impl Logic for RequestPath {
+    #[hdl_gen]
+    fn update(&mut self) {
+        clock!(self, clock, gather, packer, beats);
+        self.gather.reset.next = self.reset.val();
+        self.packer.reset.next = self.reset.val();
+        self.beats.reset.next = self.reset.val();
+        self.gather.open.next = self.open.val();
+        self.gather.max_payload.next = self.max_payload.val();
+        self.gather.line_valid.next = self.line_valid.val();
+        self.gather.line.next = self.line.val();
+        self.line_take.next = self.gather.line_take.val();
+        self.gather.read_valid.next = self.read_valid.val();
+        self.gather.read_address.next = self.read_address.val();
+        self.read_take.next = self.gather.read_take.val();
+        self.gather.message_valid.next = self.message_valid.val();
+        self.gather.message_address.next = self.message_address.val();
+        self.gather.message_data.next = self.message_data.val();
+        self.message_take.next = self.gather.message_take.val();
+        self.gather.hungry.next = self.packer.hungry.val();
+        self.gather.take_tlp.next = self.packer.take_tlp.val();
+        self.gather.take_data.next = self.packer.take_line.val();
+        self.packer.stop.next = !self.open.val();
+        self.packer.tlp_valid.next = self.gather.tlp_valid.val();
+        self.packer.tlp.next = self.gather.tlp.val();
+        self.packer.line.next = self.gather.data.val();
+        self.packer.room.next = !self.beats.full.val();
+        self.beats.write.next = self.packer.beat_valid.val();
+        self.beats.data_in.next = self.packer.beat.val();
+        self.beats.read.next = self.rq_ready.val();
+        self.rq_valid.next = self.beats.valid.val();
+        self.rq.next = self.beats.data_out.val();
+        self.read_sent.next = self.packer.read_sent.val();
+        self.index_queued.next = self.gather.index_queued.val();
+        self.dropped.next = self.gather.dropped.val();
+        self.waiting.next = self.gather.waiting.val();
+        self.idle.next = self.packer.idle.val() & !self.beats.count.val().any();
+    }
+}

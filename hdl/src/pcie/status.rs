@@ -1,0 +1,99 @@
+//! The adapter's own registers, page 1 of BAR 0.
+//!
+//! | address | register | |
+//! |---|---|---|
+//! | 0x1000 | `STATE` | bit 0 bus master, 1 link up, 2 function-level reset, 3 MSI-X enabled, 4 function masked; 9:8 `cfg_max_payload`; 18:16 state of the session: 0 flush, 1 release, 2 off, 3 on, 4 drain |
+//! | 0x1004 | `MODERATION` | bits 15:0, read and written: units of 256 clocks between two messages of a vector; 0 after a function-level reset |
+//! | 0x1010 + 4n | counter n | since power-up, modulo 2^32, read only |
+//!
+//! Counters, from 0: requests of the host answered as unsupported; dropped; aborted because the core did not answer; lines dropped because the bus could not be used; reads
+//! refused for the same reason; reads that ended with UR or CA; poisoned; timed out in the hard block; with any other error; ended by the watchdog; completions without a
+//! request; interrupt messages; sessions ended.
+
+use crate::prelude::*;
+
+/// Counters.
+pub const COUNTERS: usize = 13;
+
+/// Registers of the adapter.
+#[derive(LogicBlock, Default)]
+pub struct Status {
+    /// Clock.
+    pub clock: Signal<In, Clock>,
+    /// Function-level reset.
+    pub reset: Signal<In, Bit>,
+    /// What `STATE` shows.
+    pub state: Signal<In, Bits<32>>,
+    /// Events that are counted.
+    pub events: Signal<In, Bits<13>>,
+    /// Lines that are dropped at once.
+    pub lines: Signal<In, Bits<6>>,
+    /// Write a word of BAR 0.
+    pub local_write: Signal<In, Bit>,
+    /// Read one.
+    pub local_read: Signal<In, Bit>,
+    /// Where.
+    pub local_address: Signal<In, Bits<14>>,
+    /// What to write.
+    pub local_data: Signal<In, Bits<32>>,
+    /// What was read, until the next read; 0 if it is not of this page.
+    pub local_answer: Signal<Out, Bits<32>>,
+    /// `MODERATION`.
+    pub interval: Signal<Out, Bits<16>>,
+    moderation: RegR<Bits<16>>,
+    counts: [Reg<Bits<32>>; COUNTERS],
+    asked: Reg<Bits<13>>,
+    asked_state: Reg<Bit>,
+    asked_moderation: Reg<Bit>,
+    answer: Reg<Bits<32>>,
+    here: Signal<Local, Bit>,
+    word: Signal<Local, Bits<10>>,
+    select: Signal<Local, Bits<16>>,
+    value: Signal<Local, Bits<32>>,
+}
+
+impl Logic for Status {
+    #[hdl_gen]
+    fn update(&mut self) {
+        dff_setup!(self, clock, moderation, asked, asked_state, asked_moderation, answer);
+        self.moderation.reset.next = self.reset.val();
+        self.here.next = self.local_address.val().get_bits::<2>(12) == bits::<2>(1);
+        self.word.next = self.local_address.val().get_bits::<10>(2);
+        if self.local_write.val() & self.here.val() & (self.word.val() == bits::<10>(1)) {
+            self.moderation.d.next = self.local_data.val().get_bits::<16>(0);
+        }
+        // Word 4 is that of counter 0.
+        self.select.next = bits::<16>(1) << (self.word.val().get_bits::<4>(0) - bits::<4>(4));
+        if self.local_read.val() {
+            self.asked.d.next = bits::<13>(0);
+            if self.here.val() & (self.word.val() >= bits::<10>(4)) & (self.word.val() < bits::<10>(17)) {
+                self.asked.d.next = self.select.val().get_bits::<13>(0);
+            }
+            self.asked_state.d.next = self.here.val() & !self.word.val().any();
+            self.asked_moderation.d.next = self.here.val() & (self.word.val() == bits::<10>(1));
+        }
+        self.value.next = bits::<32>(0);
+        if self.asked_state.q.val() {
+            self.value.next = self.state.val();
+        }
+        if self.asked_moderation.q.val() {
+            self.value.next = bit_cast::<32, 16>(self.moderation.q.val());
+        }
+        for i in 0..13 {
+            self.counts[i].clock.next = self.clock.val();
+            self.counts[i].d.next = self.counts[i].q.val();
+            if self.events.val().get_bit(i) {
+                self.counts[i].d.next = self.counts[i].q.val() + bits::<32>(1);
+            }
+            if self.asked.q.val().get_bit(i) {
+                self.value.next = self.counts[i].q.val();
+            }
+        }
+        if self.lines.val().any() {
+            self.counts[3].d.next = self.counts[3].q.val() + bit_cast::<32, 6>(self.lines.val());
+        }
+        self.answer.d.next = self.value.val();
+        self.local_answer.next = self.answer.q.val();
+        self.interval.next = self.moderation.q.val();
+    }
+}

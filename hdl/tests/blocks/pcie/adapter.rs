@@ -1,0 +1,372 @@
+//! The whole adapter on two clocks, between a core and a hard block that are a few lines each.
+
+use super::beats::{Completion, RqReader, Sent, data_bytes, field, set, user_bytes};
+use crate::bench::{Random, number, to_bits, to_bytes, value};
+use std::collections::{BTreeMap, VecDeque};
+use two_clocks::{Schedule, TwoClocks};
+use writ_hdl::pcie::{MSIX_TABLE, PcieAdapter, STATUS};
+
+#[path = "../../clocks/two_clocks.rs"]
+#[allow(dead_code)] // what only other tests use
+mod two_clocks;
+
+const MESSAGES: u64 = 0xfee0_0000;
+const INDEX: u64 = 0x8000;
+
+/// What stands in host memory.
+fn line_at(address: u64) -> Vec<u8> {
+    Random(address).bytes(64)
+}
+
+struct Card {
+    bench: TwoClocks<PcieAdapter>,
+    schedule: Schedule,
+    random: Random,
+    // The core.
+    registers: BTreeMap<u64, u32>,
+    reads: VecDeque<(u64, u64)>,
+    lines: VecDeque<(u64, Vec<u8>)>,
+    wanted: VecDeque<u64>,
+    got: Vec<(bool, Vec<u8>)>,
+    core_clocks: u64,
+    core_resets: usize,
+    was_reset: bool,
+    irq: bool,
+    // The hard block.
+    rq: RqReader,
+    rc: VecDeque<(rust_hdl::core::prelude::Bits<512>, u16, bool)>,
+    asked: VecDeque<u64>,
+    seen: usize,
+    tag: u8,
+    cq: Option<Vec<u8>>,
+    enables: (u64, u64),
+    answer: Option<Vec<u8>>,
+    flr_done: usize,
+}
+
+impl Card {
+    fn new(schedule: Schedule) -> Self {
+        let mut bench = TwoClocks::new(PcieAdapter::new(4_000), |block, clocks| {
+            (block.clk_core.next, block.clk_pcie.next) = (clocks[0], clocks[1]);
+        });
+        bench.block.cfg_max_payload.next = number(1);
+        bench.block.link_up.next = true;
+        let mut card = Self {
+            bench,
+            schedule,
+            random: Random(111),
+            registers: BTreeMap::new(),
+            reads: VecDeque::new(),
+            lines: VecDeque::new(),
+            wanted: VecDeque::new(),
+            got: vec![],
+            core_clocks: 0,
+            core_resets: 0,
+            was_reset: false,
+            irq: false,
+            rq: RqReader::default(),
+            rc: VecDeque::new(),
+            asked: VecDeque::new(),
+            seen: 0,
+            tag: 0,
+            cq: None,
+            enables: (0, 0),
+            answer: None,
+            flr_done: 0,
+        };
+        card.run(500);
+        card
+    }
+
+    fn step(&mut self) {
+        let (_, edges) = self.schedule.next();
+        if edges[0] {
+            self.core();
+        }
+        if edges[1] {
+            self.hard_block();
+        }
+        self.bench.rise(edges);
+    }
+
+    fn run(&mut self, steps: usize) {
+        for _ in 0..steps {
+            self.step();
+        }
+    }
+
+    /// A clock of the core: registers that answer after four clocks, lines out, reads.
+    fn core(&mut self) {
+        self.core_clocks += 1;
+        let due = self.reads.pop_front_if(|(at, _)| *at <= self.core_clocks);
+        let block = &mut self.bench.block;
+        block.mmio_read_data_valid.next = due.is_some();
+        let word = due.map_or(0, |(_, address)| self.registers.get(&address).copied().unwrap_or(0));
+        block.mmio_read_data.next = number(u64::from(word));
+        block.dma_write_valid.next = !self.lines.is_empty();
+        if let Some((address, data)) = self.lines.front() {
+            block.dma_write_address.next = number(*address);
+            block.dma_write_data.next = to_bits(data);
+        }
+        block.dma_read_valid.next = !self.wanted.is_empty();
+        block.dma_read_address.next = number(self.wanted.front().copied().unwrap_or(0));
+        block.irq.next = self.irq;
+        self.irq = false;
+        self.bench.settle();
+        let block = &self.bench.block;
+        if block.mmio_write_valid.val() {
+            self.registers.insert(value(block.mmio_write_address.val()), value(block.mmio_write_data.val()) as u32);
+        }
+        if block.mmio_read_valid.val() {
+            self.reads.push_back((self.core_clocks + 4, value(block.mmio_read_address.val())));
+        }
+        if block.dma_write_ready.val()
+            && let Some((address, _)) = self.lines.pop_front()
+        {
+            self.irq = address == INDEX;
+        }
+        if block.dma_read_ready.val() {
+            self.wanted.pop_front();
+        }
+        if block.dma_read_data_valid.val() {
+            self.got.push((block.dma_read_error.val(), to_bytes(block.dma_read_data.val())));
+        }
+        let reset = block.core_reset.val();
+        self.core_resets += usize::from(reset && !self.was_reset);
+        self.was_reset = reset;
+    }
+
+    /// A clock of the hard block: one request of the host, RQ, tags, RC.
+    fn hard_block(&mut self) {
+        let ready = !self.random.one_in(4);
+        let block = &mut self.bench.block;
+        block.rq_tready.next = ready;
+        block.cc_tready.next = true;
+        block.cq_tvalid.next = self.cq.is_some();
+        block.cq_tlast.next = true;
+        if let Some(packet) = &self.cq {
+            block.cq_tdata.next = to_bits(packet);
+            block.cq_tuser.next = number(self.enables.0 | self.enables.1 << 8);
+        }
+        // Behind the last beats: as many reads as went out get a tag, and an answer later.
+        block.pcie_rq_tag_vld0.next = false;
+        if let Some(address) = self.asked.pop_front() {
+            self.tag = self.tag.wrapping_add(1);
+            block.pcie_rq_tag_vld0.next = true;
+            block.pcie_rq_tag0.next = number(u64::from(self.tag));
+            let completion = Completion {
+                lower: address & 0xfff,
+                byte_count: 64,
+                payload: line_at(address),
+                tag: self.tag,
+                code: 0,
+                completed: true,
+            };
+            self.rc.extend(completion.beats());
+        }
+        let beat = if self.random.one_in(3) { self.rc.pop_front() } else { None };
+        block.rc_tvalid.next = beat.is_some();
+        if let Some((data, keep, last)) = beat {
+            block.rc_tdata.next = data;
+            block.rc_tkeep.next = number(u64::from(keep));
+            block.rc_tlast.next = last;
+        }
+        self.bench.settle();
+        let block = &self.bench.block;
+        if block.cq_tvalid.val() && block.cq_tready.val() {
+            self.cq = None;
+        }
+        if block.cc_tvalid.val() {
+            assert!(block.cc_tlast.val() && self.answer.is_none());
+            let words = value(block.cc_tkeep.val()).count_ones() as usize;
+            let user = user_bytes(block.cc_tuser.val());
+            assert_eq!(field(&user, 0, 2), 1, "is_sop");
+            assert_eq!((field(&user, 6, 2), field(&user, 8, 4)), (1, words as u64 - 1), "is_eop, is_eop0_ptr");
+            self.answer = Some(data_bytes(block.cc_tdata.val())[..words * 4].to_vec());
+        }
+        self.flr_done += usize::from(block.cfg_flr_done.val());
+        if block.rq_tvalid.val() && ready {
+            self.rq.beat(&data_bytes(block.rq_tdata.val()), &user_bytes(block.rq_tuser.val()));
+        }
+        for sent in &self.rq.sent[self.seen..] {
+            if let Sent::Read { address, .. } = sent {
+                self.asked.push_back(*address);
+            }
+        }
+        self.seen = self.rq.sent.len();
+    }
+
+    fn request(&mut self, kind: u64, address: u64, payload: &[u8], words: u64) {
+        let mut packet = vec![0; 16];
+        set(&mut packet, 2, 62, address >> 2);
+        set(&mut packet, 64, 11, words);
+        set(&mut packet, 75, 4, kind);
+        packet.extend(payload);
+        self.enables = (15, if words == 1 { 0 } else { 15 });
+        self.cq = Some(packet);
+        while self.cq.is_some() {
+            self.step();
+        }
+    }
+
+    fn write(&mut self, address: u64, value: u32) {
+        self.request(1, address, &value.to_le_bytes(), 1);
+    }
+
+    fn read(&mut self, address: u64) -> u32 {
+        self.answer = None;
+        self.request(0, address, &[], 1);
+        let mut steps = 0;
+        while self.answer.is_none() {
+            self.step();
+            steps += 1;
+            assert!(steps < 20_000, "no completion for {address:x}");
+        }
+        let answer = self.answer.take().expect("a completion");
+        assert_eq!((field(&answer, 43, 3), answer.len()), (0, 16));
+        field(&answer, 96, 32) as u32
+    }
+
+    /// Bus master on, one vector for index lines.
+    fn start(&mut self) {
+        self.bench.block.bus_master.next = true;
+        self.bench.block.cfg_interrupt_msix_enable.next = true;
+        self.write(u64::from(MSIX_TABLE), MESSAGES as u32);
+        self.write(u64::from(MSIX_TABLE) + 4, 0);
+        self.write(u64::from(MSIX_TABLE) + 8, 0x77);
+        self.write(u64::from(MSIX_TABLE) + 12, 0);
+        self.run(100);
+    }
+
+    fn records(&mut self, count: u64) {
+        for n in 0..count {
+            self.lines.push_back((0x10_0000 + 64 * n, line_at(n)));
+            if n % 10 == 9 {
+                self.lines.push_back((INDEX, line_at(0)));
+            }
+        }
+    }
+
+    fn counter(&mut self, number: u64) -> u32 {
+        self.read(u64::from(STATUS) + 0x10 + 4 * number)
+    }
+}
+
+fn schedules() -> Vec<Schedule> {
+    // 322.27 and 250 MHz; the same the other way round; no relation.
+    let card = [3_103_030, 4_000_000];
+    vec![Schedule::periods(card, 17), Schedule::periods([9_000, 4_000], 3), Schedule::Chaos(Random(112))]
+}
+
+#[test]
+fn registers_lines_and_interrupts_between_any_two_clocks() {
+    for schedule in schedules() {
+        let mut card = Card::new(schedule);
+        assert_eq!(card.core_resets, 1);
+        card.write(0x200, 0x1234_5678);
+        card.write(0xffc, 0x9abc_def0);
+        assert_eq!((card.read(0x200), card.read(0xffc), card.read(0x204)), (0x1234_5678, 0x9abc_def0, 0));
+        card.start();
+        assert_eq!(card.read(u64::from(STATUS)) >> 16, 3, "on");
+        card.records(100);
+        let addresses: Vec<u64> = (0..50).map(|n| 0x5_0000_0000 + 64 * (n * 7 % 64)).collect();
+        card.wanted = addresses.iter().copied().collect();
+        let mut steps = 0;
+        while card.got.len() < 50 || !card.lines.is_empty() {
+            card.step();
+            steps += 1;
+            assert!(steps < 20_000);
+        }
+        card.run(600);
+        for (address, (error, line)) in addresses.iter().zip(&card.got) {
+            assert!(!error && *line == line_at(*address));
+        }
+        let (mut next, mut indices, mut messages) = (0, 0, 0);
+        for sent in &card.rq.sent {
+            match sent {
+                Sent::Write { address: MESSAGES, data } => {
+                    assert_eq!(*data, 0x77_u32.to_le_bytes());
+                    messages += 1;
+                    assert!(messages <= indices, "an interrupt before its index");
+                }
+                Sent::Write { address: INDEX, .. } => {
+                    indices += 1;
+                    assert_eq!(next, 10 * indices, "an index before its records");
+                }
+                Sent::Write { address, data } => {
+                    for (n, part) in data.chunks(64).enumerate() {
+                        assert_eq!((address + 64 * n as u64, part), (0x10_0000 + 64 * next, &line_at(next)[..]));
+                        next += 1;
+                    }
+                }
+                Sent::Read { .. } => {}
+            }
+        }
+        assert!(next == 100 && indices == 10 && messages > 0);
+        let last = card.rq.sent.iter().rev().find(|sent| !matches!(sent, Sent::Read { .. }));
+        assert!(matches!(last, Some(Sent::Write { address: MESSAGES, .. })), "the last index has its interrupt");
+        assert_eq!(card.counter(11), messages as u32);
+        assert_eq!((0..11).map(|n| card.counter(n)).collect::<Vec<_>>(), [0; 11]);
+    }
+}
+
+#[test]
+fn bus_master_off_stops_rq_resets_the_core_and_stalls_nothing() {
+    for schedule in schedules() {
+        let mut card = Card::new(schedule);
+        card.start();
+        card.records(400);
+        card.wanted = (0..200).map(|n| 0x40 * n).collect();
+        card.run(260);
+        card.bench.block.bus_master.next = false;
+        card.run(900);
+        assert!(card.rq.is_between(), "what had begun was finished");
+        let sent = card.rq.sent.len();
+        assert!(sent > 3 && card.core_resets == 2);
+        // This core does not mind its reset: its lines are taken and dropped, its reads fail.
+        card.got.clear();
+        card.records(50);
+        card.wanted.extend([0x1000, 0x1040]);
+        let mut steps = 0;
+        while !card.lines.is_empty() || !card.wanted.is_empty() {
+            card.step();
+            steps += 1;
+            assert!(steps < 20_000, "the core stands still");
+        }
+        card.run(200);
+        assert_eq!((card.rq.sent.len(), card.rq.beats), (sent, card.rq.beats));
+        assert!(card.got.len() >= 2 && card.got.iter().all(|got| *got == (true, vec![0xff; 64])));
+        card.write(0x40, 5);
+        assert_eq!(card.read(0x40), 5, "registers go on");
+        assert!(card.counter(3) >= 50 && card.counter(4) >= 2 && card.counter(12) == 1);
+
+        // On again: nothing of before comes out.
+        card.bench.block.bus_master.next = true;
+        card.run(200);
+        card.got.clear();
+        card.lines.push_back((0xabc0, vec![9; 64]));
+        card.wanted.push_back(0x7_0040);
+        card.run(800);
+        assert_eq!(card.got, [(false, line_at(0x7_0040))]);
+        assert_eq!(card.rq.sent.len(), sent + 2);
+        assert!(card.rq.sent.contains(&Sent::Write { address: 0xabc0, data: vec![9; 64] }));
+    }
+}
+
+#[test]
+fn a_function_level_reset_masks_all_vectors_and_is_reported_done() {
+    let mut card = Card::new(schedules().remove(0));
+    card.start();
+    card.write(u64::from(STATUS) + 4, 40);
+    card.records(60);
+    card.run(120);
+    card.bench.block.cfg_flr_in_process.next = true;
+    card.run(1_500);
+    assert_eq!((card.flr_done, card.core_resets), (1, 2));
+    card.bench.block.cfg_flr_in_process.next = false;
+    card.bench.block.bus_master.next = false;
+    card.run(100);
+    assert_eq!(card.read(u64::from(STATUS) + 4), 0);
+    assert_eq!(card.read(u64::from(MSIX_TABLE) + 12), 1);
+    assert_eq!((card.read(u64::from(STATUS)) >> 16, card.flr_done), (2, 1));
+}

@@ -1,0 +1,227 @@
+//! Lines, reads and messages on their way to RQ.
+
+use super::beats::{RqReader, Sent, data_bytes, user_bytes};
+use crate::bench::{Bench, Random, number, to_bits};
+use std::collections::VecDeque;
+use writ_hdl::pcie::requester::RequestPath;
+
+struct Line {
+    address: u64,
+    index: bool,
+    data: Vec<u8>,
+}
+
+/// Where messages and reads go, so that they are known apart.
+const MESSAGES: u64 = 0xfee0_0000;
+const READS: u64 = 0x77_0000_0000;
+
+struct Path {
+    bench: Bench<RequestPath>,
+    rq: RqReader,
+    lines: VecDeque<Line>,
+    reads: VecDeque<u64>,
+    /// Index writes that are in the queue, and messages that were taken.
+    announced: u32,
+    messages: u32,
+    dropped: usize,
+    random: Random,
+    /// One in so many clocks RQ is not ready; 0: never.
+    stall_one_in: u64,
+    /// One in so many clocks there is no line; 0: never.
+    pause_one_in: u64,
+}
+
+impl Path {
+    fn new(max_payload: u64) -> Self {
+        let mut bench = Bench::new(RequestPath::default(), |block| &mut block.clock);
+        bench.block.max_payload.next = number(max_payload);
+        bench.block.open.next = true;
+        bench.block.message_address.next = number(MESSAGES);
+        bench.tick();
+        Self {
+            bench,
+            rq: RqReader::default(),
+            lines: VecDeque::new(),
+            reads: VecDeque::new(),
+            announced: 0,
+            messages: 0,
+            dropped: 0,
+            random: Random(41),
+            stall_one_in: 0,
+            pause_one_in: 0,
+        }
+    }
+
+    fn tick(&mut self) {
+        let mut rarely = |n: u64| n != 0 && self.random.one_in(n);
+        let (stalls, pauses) = (rarely(self.stall_one_in), rarely(self.pause_one_in));
+        let block = &mut self.bench.block;
+        block.rq_ready.next = !stalls;
+        block.line_valid.next = !pauses && !self.lines.is_empty();
+        if let Some(line) = self.lines.front() {
+            block.line.next.address = number(line.address);
+            block.line.next.index = line.index;
+            block.line.next.data = to_bits(&line.data);
+        }
+        block.read_valid.next = !self.reads.is_empty();
+        block.read_address.next = number(self.reads.front().copied().unwrap_or(0));
+        block.message_valid.next = self.messages < self.announced;
+        block.message_data.next = number(u64::from(self.messages));
+        self.bench.settle();
+        let block = &self.bench.block;
+        if block.rq_valid.val() && !stalls {
+            let beat = block.rq.val();
+            self.rq.beat(&data_bytes(beat.data), &user_bytes(beat.user));
+        }
+        if block.line_take.val() && block.line_valid.val() {
+            self.lines.pop_front();
+        }
+        if block.read_take.val() {
+            self.reads.pop_front().expect("a read");
+        }
+        self.messages += u32::from(block.message_take.val());
+        self.announced += u32::from(block.index_queued.val());
+        self.dropped += usize::from(block.dropped.val());
+        self.bench.tick();
+    }
+
+    fn run_dry(&mut self) {
+        let mut rest = 0;
+        while rest < 250 {
+            self.tick();
+            rest = if self.lines.is_empty() && self.reads.is_empty() { rest + 1 } else { 0 };
+            assert!(self.bench.clocks < 30_000, "it stands still");
+        }
+        assert!(self.rq.is_between() && self.bench.block.idle.val());
+    }
+}
+
+/// Lines in runs at neighbouring addresses, with index lines here and there.
+fn runs(random: &mut Random, count: usize) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut next = 0x2_0000_0000_u64;
+    while lines.len() < count {
+        match random.below(6) {
+            0 => lines.push(Line { address: 0x9000 + 64 * random.below(4), index: true, data: random.bytes(64) }),
+            1 => next = random.below(1 << 40) << 6,
+            2 => next = (random.below(1 << 30) << 12) - 64 * random.below(10),
+            _ => {
+                for _ in 0..random.below(14) {
+                    lines.push(Line { address: next, index: false, data: random.bytes(64) });
+                    next += 64;
+                }
+            }
+        }
+    }
+    lines
+}
+
+#[test]
+fn lines_go_out_once_in_order_and_messages_stay_behind_their_index() {
+    for (max_payload, stall, pause) in [(0, 0, 0), (1, 3, 0), (2, 0, 3), (2, 2, 2), (3, 5, 9)] {
+        let mut path = Path::new(max_payload);
+        (path.stall_one_in, path.pause_one_in) = (stall, pause);
+        let mut random = Random(50 + max_payload);
+        let expected = runs(&mut random, 400);
+        path.lines =
+            expected.iter().map(|l| Line { address: l.address, index: l.index, data: l.data.clone() }).collect();
+        path.reads = (0..40).map(|n| READS + 64 * n).collect();
+        path.run_dry();
+
+        let most = 128 << max_payload.min(2);
+        let (mut lines, mut reads, mut messages, mut indices) = (expected.iter(), 0, 0, 0);
+        for sent in &path.rq.sent {
+            match sent {
+                Sent::Read { address, bytes } => {
+                    assert_eq!((*address, *bytes), (READS + 64 * reads, 64));
+                    reads += 1;
+                }
+                Sent::Write { address: MESSAGES, data } => {
+                    assert_eq!(*data, u32::to_le_bytes(messages), "message {messages}");
+                    messages += 1;
+                    assert!(messages <= indices, "a message in front of its index");
+                }
+                Sent::Write { address, data } => {
+                    assert!(data.len() <= most, "{} bytes", data.len());
+                    for (n, part) in data.chunks(64).enumerate() {
+                        let line = lines.next().expect("a line that was given");
+                        assert_eq!((line.address, line.data.as_slice()), (address + 64 * n as u64, part));
+                        indices += u32::from(line.index);
+                        assert!(!line.index || (n + 1) * 64 == data.len(), "behind an index line nothing joins");
+                    }
+                }
+            }
+        }
+        assert!(lines.next().is_none() && reads == 40 && messages == indices && indices > 10);
+        assert!(path.rq.straddled > 20, "{} beats with two TLPs", path.rq.straddled);
+    }
+}
+
+#[test]
+fn payload_fills_what_framing_leaves() {
+    // A write of n lines takes 2n + 1 halves of a beat.
+    for (max_payload, lines) in [(0_u64, 2.0), (1, 4.0), (2, 8.0)] {
+        let limit = 128.0 * lines / (2.0 * lines + 1.0);
+        for record_lines in [2, 3, 10, 152] {
+            let mut path = Path::new(max_payload);
+            let mut at = 0x4000_0000;
+            while path.lines.len() < 1_200 {
+                for _ in 0..16 * record_lines {
+                    path.lines.push_back(Line { address: at, index: false, data: vec![0x5a; 64] });
+                    at += 64;
+                }
+                path.lines.push_back(Line { address: 0x9000, index: true, data: vec![1; 64] });
+            }
+            for _ in 0..60 {
+                path.tick();
+            }
+            let (payload, clocks) = (path.rq.payload(), path.bench.clocks);
+            for _ in 0..700 {
+                path.tick();
+            }
+            assert!(!path.lines.is_empty());
+            let rate = (path.rq.payload() - payload) as f64 / (path.bench.clocks - clocks) as f64;
+            println!("{max_payload} {record_lines}: {rate:.2} of {limit:.2} bytes a clock");
+            assert!(rate >= 0.95 * limit, "{record_lines} lines a record: {rate:.2} of {limit:.2} bytes a clock");
+        }
+    }
+}
+
+#[test]
+fn a_closed_path_finishes_what_has_begun_and_drops_the_rest() {
+    let mut path = Path::new(2);
+    let mut random = Random(60);
+    let lines = runs(&mut random, 300);
+    path.lines = lines.into();
+    for _ in 0..77 {
+        path.tick();
+    }
+    path.bench.block.open.next = false;
+    let sent = path.rq.sent.len();
+    let mut clocks = 0;
+    while !path.bench.block.idle.val() {
+        path.tick();
+        clocks += 1;
+        assert!(clocks < 40);
+    }
+    // What stood in front of RQ, the TLP under way, and no more.
+    let sent_at_rest = path.rq.sent.len();
+    assert!(path.rq.is_between() && sent_at_rest - sent < 18);
+    path.bench.block.reset.next = true;
+    path.tick();
+    path.bench.block.reset.next = false;
+    let (left, dropped) = (path.lines.len(), path.dropped);
+    for _ in 0..left + 10 {
+        path.tick();
+    }
+    assert_eq!(path.rq.sent.len(), sent_at_rest, "nothing more on RQ");
+    // One line a clock, all of them counted.
+    assert!(path.lines.is_empty() && (path.dropped - dropped).abs_diff(left) <= 1);
+
+    // Open again: as if nothing had been.
+    path.bench.block.open.next = true;
+    path.tick();
+    path.lines.push_back(Line { address: 0x1000, index: false, data: vec![7; 64] });
+    path.run_dry();
+    assert_eq!(path.rq.sent.len(), sent_at_rest + 1);
+}
