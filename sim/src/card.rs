@@ -1,5 +1,6 @@
 //! The seam between a simulated card and whoever runs it.
 
+use std::any::Any;
 use writ_abi::PortSide;
 use writ_driver::memory::CardMemory;
 
@@ -112,7 +113,7 @@ pub struct FunctionState {
 ///
 /// Memory is the [`CardMemory`] that the card was made with, or that it was given last. Between two calls of [`SimCard::run`] nothing
 /// moves.
-pub trait SimCard: Send {
+pub trait SimCard: Any + Send {
     /// What it is: `model` or `rtl`.
     fn name(&self) -> &'static str;
 
