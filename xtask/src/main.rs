@@ -14,6 +14,7 @@
 
 mod bench;
 mod demo;
+mod emitter;
 mod equivalence;
 mod failure;
 mod formal;
