@@ -37,7 +37,7 @@ pub use card::{Card, CardError, CardStatus, Identity};
 pub use command::{CommandChannel, CommandError, Completed, rule_commands};
 pub use counters::Counters;
 pub use lookup::{DamagedPlace, LookupSettings, TunnelKinds};
-pub use records::{Event, Flow, Progress, RecordRing, RingError, RingStatistics};
+pub use records::{Event, Flow, PayloadCheck, Progress, RecordRing, RingError, RingStatistics};
 pub use setup::{BringUp, Irqs, Parts, RingMemory, RingSizes};
 pub use steer::{ClockState, Pulse, SLEW_NS_MAX};
 pub use walk::{Finding, Violation, register_walk};

@@ -7,7 +7,6 @@ use super::shared::{self, PageSize, SharedError};
 use crate::{Dma, DmaError};
 use std::fs::File;
 use std::io;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use writ_abi::limits::LINE_BYTES;
 
@@ -151,7 +150,7 @@ impl Region {
     /// # Panics
     /// If the region has no such line.
     pub fn load_index(&self, line: usize) -> u32 {
-        u32::from_le(self.memory.pages.words(self.at(line))[0].load(Ordering::Acquire))
+        self.memory.pages.load_index(self.at(line))
     }
 
     /// Sets all lines to zero.
