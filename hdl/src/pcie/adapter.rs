@@ -314,7 +314,8 @@ impl Logic for PcieAdapter {
         self.writes.index.next = self.irq.val();
         self.writes.vector.next = self.irq_vector.val();
         self.dma_write_ready.next = self.writes.ready.val();
-        self.path.reset.next = self.session.flush.val();
+        // RQ has to be empty when the hard block comes out of its reset, a clock before the session flushes.
+        self.path.reset.next = self.session.flush.val() | self.pcie_reset.val();
         self.path.open.next = self.session.open.val();
         self.path.max_payload.next = self.cfg_max_payload.val();
         self.path.line_valid.next = self.writes.line_valid.val();
@@ -335,7 +336,7 @@ impl Logic for PcieAdapter {
         self.reads.read_clock.next = self.clk_pcie.val();
         self.reads.read_reset.next = false;
         self.reads.read.next = self.reader.request_take.val();
-        self.reader.reset.next = self.session.flush.val();
+        self.reader.reset.next = self.session.flush.val() | self.pcie_reset.val();
         self.reader.open.next = self.session.open.val();
         self.reader.request_valid.next = self.reads.valid.val();
         self.reader.request_address.next = self.reads.data_out.val();

@@ -17,8 +17,8 @@
 //! working order ([`writ_abi::MAGIC`] above all), so it becomes [`CardError::Gone`], never data.
 //!
 //! # Unsafe code
-//! [`memory`]: shared mappings whose other side is a card or a file; and the one place in [`RecordRing::poll`] that reads
-//! records in place. Each block states why it is sound.
+//! [`memory`]: shared mappings whose other side is a card or a file; the one place in [`RecordRing::poll`] that reads
+//! records in place; and the one in [`bus::vfio`] that lets a board reach memory. Each block states why it is sound.
 
 pub mod bus;
 mod card;
@@ -40,4 +40,4 @@ pub use lookup::{DamagedPlace, LookupSettings, TunnelKinds};
 pub use records::{Event, Flow, PayloadCheck, Progress, RecordRing, RingError, RingStatistics};
 pub use setup::{BringUp, Irqs, Parts, RingMemory, RingSizes};
 pub use steer::{ClockState, Pulse, SLEW_NS_MAX};
-pub use walk::{Finding, Violation, register_walk};
+pub use walk::{Examination, Finding, Violation, examine, register_walk};

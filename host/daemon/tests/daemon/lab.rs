@@ -1,6 +1,8 @@
 //! The other processes around `writd`: the card, and `writ-cardd` who owns it.
 
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -60,6 +62,20 @@ fn cardd_command(folder: &Path, options: &[&str]) -> Command {
 /// `writ-cardd` over that card, at `cardd.sock`.
 pub(crate) fn cardd(folder: &Path, options: &[&str]) -> Process {
     Process::start(cardd_command(folder, options), "writ-cardd: ready")
+}
+
+/// `writ-cardd` over that card, with a socket that listened before it was started, as a service manager has it.
+pub(crate) fn cardd_on_stdin(folder: &Path, listener: UnixListener) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_writ-cardd"));
+    command.arg("--socket-on-stdin").arg("--vfio-user").arg(folder.join("card.sock")).stdin(OwnedFd::from(listener));
+    Process::start(command, "writ-cardd: ready")
+}
+
+/// `writ-cardd` with just these arguments, which is to end by itself: status and what it said.
+pub(crate) fn cardd_alone(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_writ-cardd"));
+    let Output { status, stderr, .. } = command.args(arguments).stdin(Stdio::null()).output().expect("it runs");
+    (status.code(), String::from_utf8(stderr).expect("text"))
 }
 
 /// `writ-cardd`, which is to end by itself.

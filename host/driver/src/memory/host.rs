@@ -81,6 +81,11 @@ impl HostMemory {
         CardMemory::of_pages(Self::BUS_BASE, Arc::clone(&self.pages))
     }
 
+    /// The first byte, as this process reaches it; for whoever maps it for a card. Valid as long as `self` lives.
+    pub(crate) fn base(&self) -> *const u8 {
+        self.pages.base()
+    }
+
     /// Bytes of the mapping.
     pub fn len(&self) -> usize {
         self.pages.len()
