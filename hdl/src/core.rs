@@ -21,7 +21,8 @@ use crate::time::SteeredClock;
 use writ_abi::{limits, pci};
 
 const _: () = assert!(PARSER_CLOCKS + 64 <= 128, "frames behind a stall, for which the queue of verdicts has room");
-const _: () = assert!(pci::COMPLETION_VECTOR == 4 && pci::record_vector(3) == 3, "vectors are numbers of the arbiter's writers");
+const _: () =
+    assert!(pci::COMPLETION_VECTOR == 4 && pci::record_vector(3) == 3, "vectors are numbers of the arbiter's writers");
 
 /// The card's core.
 #[derive(LogicBlock)]

@@ -14,7 +14,7 @@ use writ_abi::pci::{COMPLETION_VECTOR, ERROR_VECTOR, MSIX_ENTRY_BYTES, MSIX_PEND
 use writ_abi::registers::{control, identity};
 use writ_abi::time::TimeQuality;
 use writ_abi::{MAGIC, PortSide, Scope};
-use writ_driver::{Bar, Card, CardError, Completed, CommandError, RingSizes, register_walk};
+use writ_driver::{Bar, Card, CardError, CommandError, Completed, RingSizes, examine};
 use writ_sim::card::{FunctionState, SimCard};
 use writ_sim::pcie::{BusCounts, BusSettings, Credits, FaultRates, ReadFault};
 use writ_sim::rtl::TlpCard;
@@ -83,7 +83,13 @@ fn unkind(seed: u64, payload: u32) -> BusSettings {
         credits: Credits { posted_headers: 2, posted_data: payload / 16, non_posted_headers: 1 },
         hard_block_tlps: 4,
         link_bytes_per_clock: 16,
-        faults: FaultRates { reordered: 20_000, rq_stall: 30_000, cc_stall: 30_000, gap: 30_000, ..FaultRates::default() },
+        faults: FaultRates {
+            reordered: 20_000,
+            rq_stall: 30_000,
+            cc_stall: 30_000,
+            gap: 30_000,
+            ..FaultRates::default()
+        },
         seed,
         ..BusSettings::default()
     }
@@ -107,7 +113,8 @@ fn stalls_splits_and_reordering_change_nothing() {
         let mut bench = armed(make);
         // More commands than reads can be under way, over the end of the ring.
         for round in 0..4 {
-            let rows: Vec<Command> = (0..48).map(|n| address_row(&format!("10.0.{round}.{n}"), 0, 2 + n, Scope::Content)).collect();
+            let rows: Vec<Command> =
+                (0..48).map(|n| address_row(&format!("10.0.{round}.{n}"), 0, 2 + n, Scope::Content)).collect();
             let done = bench.commands(&rows);
             assert!(done.iter().all(|done| done.status == Status::Done), "{done:?}");
         }
@@ -122,7 +129,7 @@ fn stalls_splits_and_reordering_change_nothing() {
 #[test]
 fn the_register_walk_finds_nothing_behind_tlps() {
     let bench = Bench::new(tlp::quiet);
-    assert_eq!(register_walk(&bench.shared), []);
+    assert_eq!(examine(&bench.shared, TIMEOUT).expect("a good card").findings, []);
     let page = of(&bench, |card| card.read32(adapter::STATE_AT));
     let on = state::BUS_MASTER | state::LINK_UP | state::MSIX_ENABLED;
     assert_eq!(page & 0x1f, on);
@@ -164,7 +171,15 @@ fn a_command_that_cannot_be_read_is_refused_and_the_next_one_done() {
 #[test]
 fn no_command_is_half_done_whatever_becomes_of_reads() {
     let mut bench = armed(|memory| {
-        let faults = FaultRates { lost: 800, late: 800, reordered: 6000, poisoned: 1500, unsupported: 1500, aborted: 1500, ..FaultRates::default() };
+        let faults = FaultRates {
+            lost: 800,
+            late: 800,
+            reordered: 6000,
+            poisoned: 1500,
+            unsupported: 1500,
+            aborted: 1500,
+            ..FaultRates::default()
+        };
         let settings = BusSettings { timeout_clocks: 4000, faults, seed: 7, ..BusSettings::default() };
         Box::new(TlpCard::started(settings, memory.card()))
     });
@@ -320,7 +335,8 @@ fn a_card_that_is_pulled_out_is_gone_and_says_nothing() {
 fn a_reset_in_mid_update_leaves_nothing_half_done() {
     for clocks in [0, 37, 90, 150, 300, 700] {
         let mut bench = armed(unkind_256);
-        let rows: Vec<Command> = (0..60).map(|n| address_row(&format!("10.0.0.{n}"), 0, 2 + n, Scope::Content)).collect();
+        let rows: Vec<Command> =
+            (0..60).map(|n| address_row(&format!("10.0.0.{n}"), 0, 2 + n, Scope::Content)).collect();
         bench.parts.commands.submit(&rows).expect("room");
         bench.run(clocks);
         let mut bench = bench.bring_up_again();
@@ -338,7 +354,10 @@ fn a_reset_in_mid_update_leaves_nothing_half_done() {
 fn a_full_ring_holds_nothing_up_but_itself() {
     let sizes = RingSizes::uniform(256, 64);
     let mut bench = Bench::with(unkind_512, sizes, TimeQuality::Free);
-    bench.commands(&[address_row(TARGET, 0, 1, Scope::Content), common::in_ring(address_row(OTHER, 0, 2, Scope::Content), 1)]);
+    bench.commands(&[
+        address_row(TARGET, 0, 1, Scope::Content),
+        common::in_ring(address_row(OTHER, 0, 2, Scope::Content), 1),
+    ]);
     bench.parts.card.arm().expect("armed");
     for number in 0..200 {
         bench.push(number, PortSide::A, &udp(TARGET, "203.0.113.1", [1, 2], 1200));

@@ -63,7 +63,8 @@ impl Binaries {
     /// # Errors
     /// If one of them is not there.
     pub fn in_folder(folder: &Path) -> io::Result<Self> {
-        let [writd, writ, writ_cardd, writ_sim] = ["writd", "writ", "writ-cardd", "writ-sim"].map(|name| folder.join(name));
+        let [writd, writ, writ_cardd, writ_sim] =
+            ["writd", "writ", "writ-cardd", "writ-sim"].map(|name| folder.join(name));
         let found = Self { writd, writ, writ_cardd, writ_sim };
         for program in [&found.writd, &found.writ, &found.writ_cardd, &found.writ_sim] {
             if !program.is_file() {
@@ -78,7 +79,14 @@ impl Binaries {
 /// The cargo command that builds all programs.
 pub fn build_command(cargo: &OsStr, card: CardFeature) -> Command {
     let mut command = Command::new(cargo);
-    command.current_dir(workspace_root()).arg("build").args(["--package", "writ-daemon", "--package", "writ-cli", "--package", "writ-sim"]);
+    command.current_dir(workspace_root()).arg("build").args([
+        "--package",
+        "writ-daemon",
+        "--package",
+        "writ-cli",
+        "--package",
+        "writ-sim",
+    ]);
     match card {
         CardFeature::None => {}
         CardFeature::Rtl => {

@@ -9,7 +9,7 @@ use super::crossing::WriteCrossing;
 use super::requester::reader::WATCHDOG_CLOCKS;
 use super::requester::{Completions, Reader, RequestPath};
 use super::types::{AccessAnswer, AccessRequest, ReadLine, RqBeat};
-use super::{CoreReset, MsiX, Session, Status};
+use super::{CoreReset, MsiX, ReadOrder, Session, Status};
 use crate::axis::AsyncFifo;
 use crate::prelude::*;
 use writ_abi::pci;
@@ -142,6 +142,7 @@ pub struct PcieAdapter {
     msix: MsiX,
     status: Status,
     session: Session,
+    order: ReadOrder,
     core_end: CoreReset,
     was_flushed: Reg<Bit>,
     read_line: Signal<Local, ReadLine>,
@@ -231,6 +232,7 @@ impl PcieAdapter {
             msix: MsiX::new(),
             status: Status::default(),
             session: Session::default(),
+            order: ReadOrder::default(),
             core_end: CoreReset::default(),
             was_flushed: Reg::default(),
             read_line: Signal::default(),
@@ -247,7 +249,7 @@ impl PcieAdapter {
 impl Logic for PcieAdapter {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clk_pcie, completer, path, reader, completions, msix, status, session, was_flushed, writes);
+        clock!(self, clk_pcie, completer, path, reader, completions, msix, status, session, was_flushed, writes, order);
         clock!(self, clk_core, access, core_end);
 
         // Registers.
@@ -260,6 +262,12 @@ impl Logic for PcieAdapter {
         self.completer.cq_discontinue.next = self.cq_tuser.val().get_bit(96);
         self.cq_tready.next = self.completer.cq_ready.val();
         self.cc_tvalid.next = self.completer.cc_valid.val();
+        self.order.asks.next = self.completer.cc_asks.val();
+        self.order.open.next = self.session.open.val();
+        self.order.line_waits.next = self.writes.line_valid.val() | self.path.busy.val();
+        self.order.path_idle.next = self.path.idle.val();
+        self.order.line_packed.next = self.path.line_packed.val();
+        self.completer.cc_may_go.next = self.order.may_go.val();
         self.completer.cc_ready.next = self.cc_tready.val();
         self.cc_tlast.next = true;
         self.cc_tdata.next = bit_cast::<512, 160>(self.completer.cc_data.val());

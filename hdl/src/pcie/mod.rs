@@ -13,6 +13,7 @@ pub mod completer;
 mod core_reset;
 pub mod crossing;
 pub mod msix;
+mod order;
 pub mod requester;
 pub mod session;
 pub mod status;
@@ -23,9 +24,11 @@ pub use adapter::PcieAdapter;
 pub use core_reset::CoreReset;
 pub use crossing::WriteCrossing;
 pub use msix::MsiX;
+pub use order::ReadOrder;
 pub use session::Session;
 pub use status::Status;
 pub use top::{PCIE_TOP_NAME, PcieTop, emit_pcie_top};
 
-const _: () = assert!(writ_abi::registers::BAR_BYTES == writ_abi::pci::ADAPTER_AT, "the core's registers are the first page");
+const _: () =
+    assert!(writ_abi::registers::BAR_BYTES == writ_abi::pci::ADAPTER_AT, "the core's registers are the first page");
 const _: () = assert!(writ_abi::pci::BAR_0_BYTES == 4 << 12, "addresses of 14 bits");

@@ -23,7 +23,8 @@ use writ_abi::pci;
 /// Vectors in the table.
 pub const VECTORS: usize = pci::VECTORS as usize;
 const _: () = assert!(VECTORS == 8 && pci::MSIX_ENTRY_BYTES == 16, "the kernel writes this out");
-const _: () = assert!(pci::MSIX_TABLE_AT == 2 << 12 && pci::MSIX_PENDING_AT == 3 << 12, "the kernel writes the pages out");
+const _: () =
+    assert!(pci::MSIX_TABLE_AT == 2 << 12 && pci::MSIX_PENDING_AT == 3 << 12, "the kernel writes the pages out");
 
 /// MSI-X.
 #[derive(LogicBlock, Default)]

@@ -9,7 +9,10 @@ use writ_abi::pci::{ADAPTER_AT, adapter};
 pub const COUNTERS: usize = adapter::COUNTERS.len();
 const _: () = assert!(COUNTERS == 13 && ADAPTER_AT == 1 << 12, "the kernel writes this out");
 const _: () = assert!(adapter::STATE_AT == ADAPTER_AT && adapter::MODERATION_AT == ADAPTER_AT + 4, "words 0 and 1");
-const _: () = assert!(adapter::counter_at(0) == ADAPTER_AT + 4 * 4 && adapter::counter_at(12) == ADAPTER_AT + 16 * 4, "words 4 to 16");
+const _: () = assert!(
+    adapter::counter_at(0) == ADAPTER_AT + 4 * 4 && adapter::counter_at(12) == ADAPTER_AT + 16 * 4,
+    "words 4 to 16"
+);
 
 /// Registers of the adapter.
 #[derive(LogicBlock, Default)]

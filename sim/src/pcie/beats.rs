@@ -59,7 +59,12 @@ impl RequestParser {
     }
 
     /// Takes a beat.
-    pub(super) fn beat(&mut self, pins: &Pins, max_payload_bytes: u32, mut found: impl FnMut(Result<Request, Violation>)) {
+    pub(super) fn beat(
+        &mut self,
+        pins: &Pins,
+        max_payload_bytes: u32,
+        mut found: impl FnMut(Result<Request, Violation>),
+    ) {
         let user = &pins.rq_user;
         let (starts, ends) = (bits(user, 20, 2), bits(user, 26, 2));
         let start_at = [bits(user, 22, 2) as usize * 4, bits(user, 24, 2) as usize * 4];
@@ -245,8 +250,12 @@ pub(super) fn put_completion(completion: &Completion, beats: &mut VecDeque<Compl
     let words: Vec<u32> = [first, second, third].into_iter().chain(completion.words.iter().copied()).collect();
     let chunks = words.chunks(WORDS).count();
     for (at, chunk) in words.chunks(WORDS).enumerate() {
-        let mut beat =
-            CompletionBeat { data: [0; WORDS], user: [0; 6], keep: ((1_u32 << chunk.len()) - 1) as u16, last: at + 1 == chunks };
+        let mut beat = CompletionBeat {
+            data: [0; WORDS],
+            user: [0; 6],
+            keep: ((1_u32 << chunk.len()) - 1) as u16,
+            last: at + 1 == chunks,
+        };
         beat.data[..chunk.len()].copy_from_slice(chunk);
         for word in 0..chunk.len() {
             // byte_en marks payload.

@@ -4,7 +4,8 @@
 //! and let writes pass when they have to wait.
 
 use super::beats::{
-    Completion, CompletionBeat, HostAccess, HostAnswer, Request, RequestParser, Violation, put_access, put_beat, put_completion, take_answer,
+    Completion, CompletionBeat, HostAccess, HostAnswer, Request, RequestParser, Violation, put_access, put_beat,
+    put_completion, take_answer,
 };
 use super::pins::Pins;
 use super::root::{Reply, Root};

@@ -86,7 +86,15 @@ impl Root {
     }
 
     /// Answers a read that arrived in `clock`.
-    pub(super) fn read(&mut self, clock: u64, read: u64, address: u64, bytes: u32, settings: &BusSettings, chance: &mut Chance) {
+    pub(super) fn read(
+        &mut self,
+        clock: u64,
+        read: u64,
+        address: u64,
+        bytes: u32,
+        settings: &BusSettings,
+        chance: &mut Chance,
+    ) {
         let fault = self.script.pop_front().unwrap_or_else(|| chance.read_fault(&settings.faults));
         let mut due = clock + settings.memory_clocks + settings.latency_clocks;
         match fault {
@@ -104,20 +112,38 @@ impl Root {
             Ok(line) if bytes as usize == LINE_BYTES => line,
             _ => {
                 self.counts.faults += 1;
-                self.reply(Reply { clock: due, read, status: 1, is_poisoned: false, address, bytes_left: bytes, words: Vec::new() });
+                self.reply(Reply {
+                    clock: due,
+                    read,
+                    status: 1,
+                    is_poisoned: false,
+                    address,
+                    bytes_left: bytes,
+                    words: Vec::new(),
+                });
                 return;
             }
         };
         if status != 0 {
-            self.reply(Reply { clock: due, read, status, is_poisoned: false, address, bytes_left: bytes, words: Vec::new() });
+            self.reply(Reply {
+                clock: due,
+                read,
+                status,
+                is_poisoned: false,
+                address,
+                bytes_left: bytes,
+                words: Vec::new(),
+            });
             return;
         }
         self.counts.lines += 1;
-        let words: Vec<u32> = line.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect();
+        let words: Vec<u32> =
+            line.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect();
         let mut at = 0;
         while at < bytes {
             // Up to the boundary, at most what one completion may hold, in whole words.
-            let to_boundary = settings.read_boundary_bytes - ((address + u64::from(at)) % u64::from(settings.read_boundary_bytes)) as u32;
+            let to_boundary = settings.read_boundary_bytes
+                - ((address + u64::from(at)) % u64::from(settings.read_boundary_bytes)) as u32;
             let now = (bytes - at).min(to_boundary).min(settings.completion_bytes_max.max(4)) & !3;
             let part = words[at as usize / 4..(at + now) as usize / 4].to_vec();
             let is_poisoned = fault == Some(ReadFault::Poisoned);

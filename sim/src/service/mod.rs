@@ -25,8 +25,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use writ_driver::memory::{CardMemory, HostMemory};
 use writ_abi::pci::VECTORS;
+use writ_driver::memory::{CardMemory, HostMemory};
 use writ_driver::{Bar, Irqs, RingSizes};
 
 pub use pace::{CATCH_UP, Pace};

@@ -65,6 +65,8 @@ pub struct Gather {
     pub index_vector: Signal<Out, Bits<3>>,
     /// A line was thrown away.
     pub dropped: Signal<Out, Bit>,
+    /// A line is here.
+    pub busy: Signal<Out, Bit>,
     /// Lines in the FIFO.
     pub waiting: Signal<Out, Bits<6>>,
     queue: Fifo<Tlp, 4, 5>,
@@ -199,5 +201,6 @@ impl Logic for Gather {
         self.index_vector.next = self.queued_vector.q.val();
         self.dropped.next = self.lost.q.val();
         self.waiting.next = self.lines.count.val();
+        self.busy.next = self.holds.q.val() | self.lines.count.val().any();
     }
 }

@@ -51,6 +51,10 @@ pub struct RequestPath {
     pub dropped: Signal<Out, Bit>,
     /// Lines that a reset would throw away.
     pub waiting: Signal<Out, Bits<6>>,
+    /// A line waits for the packer.
+    pub busy: Signal<Out, Bit>,
+    /// A line was packed.
+    pub line_packed: Signal<Out, Bit>,
     /// No TLP has begun that has not gone out as a whole.
     pub idle: Signal<Out, Bit>,
     gather: Gather,
@@ -94,6 +98,8 @@ impl Logic for RequestPath {
         self.index_queued.next = self.gather.index_queued.val();
         self.index_vector.next = self.gather.index_vector.val();
         self.dropped.next = self.gather.dropped.val();
+        self.busy.next = self.gather.busy.val();
+        self.line_packed.next = self.packer.take_line.val();
         self.waiting.next = self.gather.waiting.val();
         self.idle.next = self.packer.idle.val() & !self.beats.count.val().any();
     }

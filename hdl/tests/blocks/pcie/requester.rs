@@ -115,7 +115,8 @@ fn runs(random: &mut Random, count: usize) -> Vec<Line> {
         match random.below(6) {
             0 => {
                 let ring = random.below(5);
-                let line = Line { address: 0x9000 + 64 * ring, index: true, vector: ring as u8, data: random.bytes(64) };
+                let line =
+                    Line { address: 0x9000 + 64 * ring, index: true, vector: ring as u8, data: random.bytes(64) };
                 lines.push(line);
             }
             1 => next = random.below(1 << 40) << 6,
