@@ -2,7 +2,7 @@
 //!
 //! - `cargo xtask demo`: the whole chain, from a warrant to what the agency receives, checked against ground truth.
 //! - `cargo xtask test`: formatting, lints, documentation and all tests.
-//! - `cargo xtask oracles`: foreign decoders read what a demo run delivered.
+//! - `cargo xtask oracles`: foreign decoders read what a demo run delivered; `oracles pcie`: a foreign PCIe model plays with the card.
 //! - `cargo xtask bench`: measurements; so far of the gateware under load.
 //! - `cargo xtask equivalence`: random frames on gateware and golden model, as many as one likes; the nightly run.
 //! - `cargo xtask formal`: proofs about blocks of the gateware, and that each would notice a broken block.
@@ -42,7 +42,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Formatting, lints, documentation and all tests
     Test(test::Arguments),
-    /// Let tshark and asn1tools read what a demo run delivered
+    /// Let tshark and asn1tools read what a demo run delivered, or a PCIe model play with the card
     Oracles(oracles::Arguments),
     /// Measure: a table for people, or one JSON object
     #[command(subcommand)]

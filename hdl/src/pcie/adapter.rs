@@ -12,6 +12,9 @@ use super::types::{AccessAnswer, AccessRequest, ReadLine, RqBeat};
 use super::{CoreReset, MsiX, Session, Status};
 use crate::axis::AsyncFifo;
 use crate::prelude::*;
+use writ_abi::pci;
+
+const _: () = assert!(pci::ERROR_VECTOR == 5, "the kernel writes this out");
 
 /// The adapter.
 #[derive(LogicBlock)]
@@ -58,6 +61,8 @@ pub struct PcieAdapter {
     pub dma_read_error: Signal<Out, Bit>,
     /// The line of the clock before is an index line.
     pub irq: Signal<In, Bit>,
+    /// Its interrupt vector.
+    pub irq_vector: Signal<In, Bits<3>>,
     /// `user_clk`.
     pub clk_pcie: Signal<In, Clock>,
     /// `user_reset`.
@@ -144,18 +149,12 @@ pub struct PcieAdapter {
     is_code: Signal<Local, Bits<4>>,
     counted: Signal<Local, Bits<13>>,
     trouble: Signal<Local, Bit>,
+    moved: Signal<Local, Bits<8>>,
     flushed_lines: Signal<Local, Bits<6>>,
 }
 
 impl Default for PcieAdapter {
     fn default() -> Self {
-        Self::new(WATCHDOG_CLOCKS)
-    }
-}
-
-impl PcieAdapter {
-    /// With a watchdog for reads that bites after so many clocks of `clk_pcie`.
-    pub fn new(watchdog_clocks: u64) -> Self {
         Self {
             clk_core: Signal::default(),
             reset: Signal::default(),
@@ -178,6 +177,7 @@ impl PcieAdapter {
             dma_read_data: Signal::default(),
             dma_read_error: Signal::default(),
             irq: Signal::default(),
+            irq_vector: Signal::default(),
             clk_pcie: Signal::default(),
             pcie_reset: Signal::default(),
             link_up: Signal::default(),
@@ -219,7 +219,7 @@ impl PcieAdapter {
             reads: AsyncFifo::default(),
             lines: AsyncFifo::default(),
             path: RequestPath::default(),
-            reader: Reader::new(watchdog_clocks),
+            reader: Reader::new(WATCHDOG_CLOCKS),
             completions: Completions::default(),
             msix: MsiX::new(),
             status: Status::default(),
@@ -231,8 +231,16 @@ impl PcieAdapter {
             is_code: Signal::default(),
             counted: Signal::default(),
             trouble: Signal::default(),
+            moved: Signal::default(),
             flushed_lines: Signal::default(),
         }
+    }
+}
+
+impl PcieAdapter {
+    /// With a watchdog for reads that bites after so many clocks of `clk_pcie`.
+    pub fn new(watchdog_clocks: u64) -> Self {
+        Self { reader: Reader::new(watchdog_clocks), ..Self::default() }
     }
 }
 
@@ -304,6 +312,7 @@ impl Logic for PcieAdapter {
         self.writes.address.next = self.dma_write_address.val();
         self.writes.data.next = self.dma_write_data.val();
         self.writes.index.next = self.irq.val();
+        self.writes.vector.next = self.irq_vector.val();
         self.dma_write_ready.next = self.writes.ready.val();
         self.path.reset.next = self.session.flush.val();
         self.path.open.next = self.session.open.val();
@@ -358,13 +367,16 @@ impl Logic for PcieAdapter {
         self.dma_read_data.next = self.read_line.val().data;
         self.dma_read_error.next = self.read_line.val().error;
 
-        // Interrupts: vector 0 for index lines, vector 1 for whatever went wrong.
+        // Interrupts: the vector of a ring for its index lines, vector 5 for whatever went wrong.
         self.msix.reset.next = self.pcie_reset.val() | self.session.forget.val();
         self.msix.open.next = self.session.open.val();
         self.msix.enabled.next = self.cfg_interrupt_msix_enable.val();
         self.msix.masked.next = self.cfg_interrupt_msix_mask.val();
-        self.msix.events.next =
-            bit_cast::<8, 1>(self.path.index_queued.val().into()) | (bit_cast::<8, 1>(self.trouble.val().into()) << 1);
+        self.moved.next = bits::<8>(0);
+        if self.path.index_queued.val() {
+            self.moved.next = bits::<8>(1) << self.path.index_vector.val();
+        }
+        self.msix.events.next = self.moved.val() | (bit_cast::<8, 1>(self.trouble.val().into()) << 5);
         self.msix.interval.next = self.status.interval.val();
         self.msix.local_write.next = self.completer.local_write.val();
         self.msix.local_read.next = self.completer.local_read.val();

@@ -1,4 +1,6 @@
-//! `cargo xtask oracles`: decoders that others wrote read what a demo run delivered.
+//! `cargo xtask oracles`: decoders that others wrote read what a demo run delivered; `oracles pcie`: a PCIe model that others wrote plays with the card.
+
+mod pcie;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -12,15 +14,28 @@ use crate::{demo, workspace};
 
 /// Options of `oracles`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Folder of a demo run [default: a run on the golden model into target/oracles]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
+/// Oracles that have nothing to do with a demo run.
+#[derive(Clone, Copy, clap::Subcommand)]
+enum Other {
+    /// Run the emitted card behind cocotbext-pcie's UltraScale+ device and root complex; some minutes, and the build
+    Pcie,
+}
+
 const SCHEMA: &str = "standards/handover/LI-PS-PDU-min.asn";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(Other::Pcie) = arguments.other {
+        return pcie::run();
+    }
     let schema = workspace::shared().join(SCHEMA);
     if !schema.is_file() {
         return Err(Failure::new(format!(
