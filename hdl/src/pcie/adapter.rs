@@ -156,13 +156,6 @@ pub struct PcieAdapter {
 
 impl Default for PcieAdapter {
     fn default() -> Self {
-        Self::new(WATCHDOG_CLOCKS)
-    }
-}
-
-impl PcieAdapter {
-    /// With a watchdog for reads that bites after so many clocks of `clk_pcie`.
-    pub fn new(watchdog_clocks: u64) -> Self {
         Self {
             clk_core: Signal::default(),
             reset: Signal::default(),
@@ -227,7 +220,7 @@ impl PcieAdapter {
             reads: AsyncFifo::default(),
             lines: AsyncFifo::default(),
             path: RequestPath::default(),
-            reader: Reader::new(watchdog_clocks),
+            reader: Reader::new(WATCHDOG_CLOCKS),
             completions: Completions::default(),
             msix: MsiX::new(),
             status: Status::default(),
@@ -243,6 +236,13 @@ impl PcieAdapter {
             moved: Signal::default(),
             flushed_lines: Signal::default(),
         }
+    }
+}
+
+impl PcieAdapter {
+    /// With a watchdog for reads that bites after so many clocks of `clk_pcie`.
+    pub fn new(watchdog_clocks: u64) -> Self {
+        Self { reader: Reader::new(watchdog_clocks), ..Self::default() }
     }
 }
 

@@ -1,5 +1,7 @@
-//! `cargo xtask oracles`: decoders that others wrote read what a demo run delivered; `valgrind` looks at the driver's tests.
+//! `cargo xtask oracles`: decoders that others wrote read what a demo run delivered; `pcie`: a PCIe model that others wrote plays with the card;
+//! `valgrind` looks at the driver's tests.
 
+mod pcie;
 mod valgrind;
 
 use std::path::{Path, PathBuf};
@@ -23,9 +25,11 @@ pub(crate) struct Arguments {
     dir: Option<PathBuf>,
 }
 
-/// Oracles of something else.
-#[derive(clap::Subcommand)]
+/// Oracles that have nothing to do with a demo run.
+#[derive(Clone, Copy, clap::Subcommand)]
 enum Other {
+    /// Run the emitted card behind cocotbext-pcie's UltraScale+ device and root complex; some minutes, and the build
+    Pcie,
     /// Run the driver's tests under Valgrind's memcheck; skipped where it is not installed
     Valgrind,
 }
@@ -33,8 +37,10 @@ enum Other {
 const SCHEMA: &str = "standards/handover/LI-PS-PDU-min.asn";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
-    if let Some(Other::Valgrind) = arguments.other {
-        return valgrind::run();
+    match arguments.other {
+        Some(Other::Pcie) => return pcie::run(),
+        Some(Other::Valgrind) => return valgrind::run(),
+        None => {}
     }
     let schema = workspace::shared().join(SCHEMA);
     if !schema.is_file() {

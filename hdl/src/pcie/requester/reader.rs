@@ -130,13 +130,6 @@ pub struct Reader {
 
 impl Default for Reader {
     fn default() -> Self {
-        Self::new(WATCHDOG_CLOCKS)
-    }
-}
-
-impl Reader {
-    /// With a watchdog that bites after so many clocks, at most 2^26 - 1.
-    pub fn new(watchdog_clocks: u64) -> Self {
         Self {
             clock: Signal::default(),
             reset: Signal::default(),
@@ -186,7 +179,7 @@ impl Reader {
             strange: RegR::default(),
             failing: RegR::default(),
             code: Reg::default(),
-            limit: Constant::new(watchdog_clocks.into()),
+            limit: Constant::new(WATCHDOG_CLOCKS.into()),
             found: Signal::default(),
             incoming: Signal::default(),
             present: Signal::default(),
@@ -216,6 +209,13 @@ impl Reader {
             tag_now: Signal::default(),
             tag_came: Signal::default(),
         }
+    }
+}
+
+impl Reader {
+    /// With a watchdog that bites after so many clocks, at most 2^26 - 1.
+    pub fn new(watchdog_clocks: u64) -> Self {
+        Self { limit: Constant::new(watchdog_clocks.into()), ..Self::default() }
     }
 }
 

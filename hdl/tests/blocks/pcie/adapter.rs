@@ -171,7 +171,8 @@ impl Card {
             block.cq_tdata.next = to_bits(packet);
             block.cq_tuser.next = number(self.enables.0 | self.enables.1 << 8);
         }
-        // Behind the last beats: as many reads as went out get a tag, and an answer later.
+        // Behind the last beats: a read that went out gets a tag, and an answer one clock later at the earliest.
+        let beat = if self.random.one_in(3) { self.rc.pop_front() } else { None };
         block.pcie_rq_tag_vld0.next = false;
         if let Some(address) = self.asked.pop_front() {
             self.tag = self.tag.wrapping_add(1);
@@ -187,7 +188,6 @@ impl Card {
             };
             self.rc.extend(completion.beats());
         }
-        let beat = if self.random.one_in(3) { self.rc.pop_front() } else { None };
         block.rc_tvalid.next = beat.is_some();
         if let Some((data, keep, last)) = beat {
             block.rc_tdata.next = data;

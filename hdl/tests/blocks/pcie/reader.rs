@@ -231,7 +231,9 @@ fn a_completion_that_does_not_fit_or_is_given_up_or_belongs_to_nobody() {
     let long =
         Completion { lower: 0x1004, byte_count: 64, payload: vec![4; 64], tag: tag as u8, code: 0, completed: true };
     reads.rc.extend(long.beats());
-    reads.ending.push_back(None);
+    // Its tag is not given again before its last beat.
+    reads.busy.push(tag);
+    reads.ending.push_back(Some(tag));
     for _ in 0..60 {
         reads.tick();
     }
