@@ -365,6 +365,7 @@ impl Logic for Core {
             self.records[i].ring_lines.next = self.registers.record_lines[i].val();
             self.records[i].index_address.next = self.registers.record_index[i].val();
             self.records[i].consumer.next = self.registers.record_consumer[i].val();
+            self.records[i].index_delay.next = self.registers.index_delay.val();
             self.records[i].header_valid.next = self.capture.header_valid[i].val();
             self.records[i].header.next = self.capture.header[i].val();
             self.records[i].rest.next = self.capture.rest[i].val();

@@ -512,6 +512,18 @@ pub mod rings {
         "1: commands are fetched and completed; both indices start at 0 when it turns 1."
     );
     const _: () = assert!(limits::RECORD_RINGS == 4, "the registers below stand for four rings");
+    /// How long an index of a record ring may be held back.
+    pub const INDEX_DELAY_AT: u32 = OFFSET + 0xa8;
+    /// The time.
+    pub const INDEX_DELAY_CLOCKS: Field = field!(
+        "CLOCKS",
+        0,
+        16,
+        ReadWrite,
+        0,
+        "Core clocks from the first record that the host does not know of to the index line, if less than 16 records come and nothing else is to be written. \
+         0: no wait. An index that the host has to know, because the ring is full, never waits."
+    );
     pub(super) const REGISTERS: &[Register] = &[
         register!("RECORD0_BASE_LO", 0x00, ReadWrite, 0, "Address of record ring 0, low word."),
         register!("RECORD0_BASE_HI", 0x04, ReadWrite, 0, "Address of record ring 0, high word."),
@@ -589,6 +601,7 @@ pub mod rings {
         ),
         register!("COMPLETION_INDEX_HI", 0xa0, ReadWrite, 0, "The same, high word."),
         Register { name: "ENABLE", offset: 0xa4, fields: &[ENABLE_RECORDS, ENABLE_COMMANDS] },
+        Register { name: "INDEX_DELAY", offset: 0xa8, fields: &[INDEX_DELAY_CLOCKS] },
     ];
 }
 

@@ -18,6 +18,7 @@ const _: () = {
     assert!(lookup::PREFIX_BITS.lsb == 0 && lookup::PREFIX_BITS.width == 8);
     assert!(lookup::OWN_TUNNELS.lsb == 0 && lookup::OWN_TUNNELS.width == 10 && limits::RECORD_RINGS == 4);
     assert!(rings::ENABLE_RECORDS.lsb == 0 && rings::ENABLE_COMMANDS.lsb == 4, "the kernel writes these as numbers");
+    assert!(rings::INDEX_DELAY_CLOCKS.lsb == 0 && rings::INDEX_DELAY_CLOCKS.width == 16);
     assert!(clock::SET_HI_AT == clock::SET_LO_AT + 4 && rings::RECORD_BASE_HI_AT == rings::RECORD_BASE_LO_AT + 4);
     assert!(rings::RECORD_INDEX_HI_AT == rings::RECORD_INDEX_LO_AT + 4);
     assert!(rings::COMMAND_BASE_HI_AT == rings::COMMAND_BASE_LO_AT + 4);
@@ -64,6 +65,8 @@ pub struct Fields {
     pub record_index: [Signal<Out, Bits<64>>; limits::RECORD_RINGS],
     /// RINGS.RECORD_CONSUMER of each ring.
     pub record_consumer: [Signal<Out, Bits<32>>; limits::RECORD_RINGS],
+    /// RINGS.INDEX_DELAY.
+    pub index_delay: Signal<Out, Bits<16>>,
     /// RINGS.ENABLE.COMMANDS.
     pub commands_enable: Signal<Out, Bit>,
     /// RINGS.COMMAND_BASE.
@@ -94,6 +97,7 @@ pub struct Fields {
     record_lines_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
     record_index_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
     record_consumer_bit: [Constant<Bits<12>>; limits::RECORD_RINGS],
+    index_delay_bit: Constant<Bits<12>>,
     command_base_bit: Constant<Bits<12>>,
     command_count_bit: Constant<Bits<12>>,
     command_producer_bit: Constant<Bits<12>>,
@@ -134,6 +138,7 @@ impl Default for Fields {
             record_lines: Default::default(),
             record_index: Default::default(),
             record_consumer: Default::default(),
+            index_delay: Signal::default(),
             commands_enable: Signal::default(),
             command_base: Signal::default(),
             command_count: Signal::default(),
@@ -161,6 +166,7 @@ impl Default for Fields {
             command_count_bit: place(rings::COMMAND_COUNT_AT),
             command_producer_bit: place(rings::COMMAND_PRODUCER_AT),
             completion_base_bit: place(rings::COMPLETION_BASE_LO_AT),
+            index_delay_bit: place(rings::INDEX_DELAY_AT),
             completion_count_bit: place(rings::COMPLETION_COUNT_AT),
             completion_index_bit: place(rings::COMPLETION_INDEX_LO_AT),
             enable_bit: place(rings::ENABLE_AT),
@@ -193,6 +199,7 @@ impl Logic for Fields {
         self.command_count.next = self.values.val().get_bits::<32>(self.command_count_bit.val().index());
         self.command_producer.next = self.values.val().get_bits::<32>(self.command_producer_bit.val().index());
         self.completion_base.next = self.values.val().get_bits::<64>(self.completion_base_bit.val().index());
+        self.index_delay.next = self.values.val().get_bits::<16>(self.index_delay_bit.val().index());
         self.completion_count.next = self.values.val().get_bits::<32>(self.completion_count_bit.val().index());
         self.completion_index.next = self.values.val().get_bits::<64>(self.completion_index_bit.val().index());
         self.records_enable.next = self.values.val().get_bits::<4>(self.enable_bit.val().index());

@@ -114,6 +114,8 @@ pub struct Registers {
     pub record_index: [Signal<Out, Bits<64>>; limits::RECORD_RINGS],
     /// RINGS.RECORD_CONSUMER of each ring.
     pub record_consumer: [Signal<Out, Bits<32>>; limits::RECORD_RINGS],
+    /// RINGS.INDEX_DELAY.
+    pub index_delay: Signal<Out, Bits<16>>,
     /// RINGS.ENABLE.COMMANDS.
     pub commands_enable: Signal<Out, Bit>,
     /// RINGS.COMMAND_BASE.
@@ -231,6 +233,7 @@ impl Default for Registers {
             record_lines: Default::default(),
             record_index: Default::default(),
             record_consumer: Default::default(),
+            index_delay: Signal::default(),
             commands_enable: Signal::default(),
             command_base: Signal::default(),
             command_count: Signal::default(),
@@ -453,6 +456,7 @@ impl Logic for Registers {
             self.record_index[i].next = self.fields.record_index[i].val();
             self.record_consumer[i].next = self.fields.record_consumer[i].val();
         }
+        self.index_delay.next = self.fields.index_delay.val();
         self.commands_enable.next = self.fields.commands_enable.val();
         self.command_base.next = self.fields.command_base.val();
         self.command_count.next = self.fields.command_count.val();

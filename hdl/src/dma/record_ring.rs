@@ -9,6 +9,8 @@
 //! producer, it is found out what may be done with it, and in the next one it may go out: records of two lines and more follow each other without a gap. A
 //! ring is never shorter than 256 lines, so only the low eight bits of the producer are looked at closely, the others only for being the last.
 //!
+//! The index is written behind 16 records, when the ring is full, and when `index_delay` has passed since the first record that it does not tell and no more waits.
+//!
 //! Nothing is written while the ring's size is none that the ABI allows, or the consumer index is one that the producer has not reached:
 //! [`RingRoom`] says that nothing is free.
 
@@ -55,6 +57,8 @@ pub struct RecordRing {
     pub index_address: Signal<In, Bits<64>>,
     /// Lines that the host has released.
     pub consumer: Signal<In, Bits<32>>,
+    /// Clocks that the index may be held back.
+    pub index_delay: Signal<In, Bits<16>>,
     /// There is a record.
     pub header_valid: Signal<In, Bit>,
     /// Its first line.
@@ -82,6 +86,8 @@ pub struct RecordRing {
     next_high: Reg<Bits<24>>,
     unwritten: RegR<Bits<5>>,
     dirty: RegR<Bit>,
+    held: Reg<Bits<16>>,
+    overdue: Reg<Bit>,
     fetched: RegR<Bit>,
     head: Reg<Bits<512>>,
     head_rest: Reg<Bits<8>>,
@@ -116,7 +122,7 @@ impl Logic for RecordRing {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, state, running, low, high, next_high, unwritten, dirty, fetched, head, head_rest);
-        dff_setup!(self, clock, head_lines, judged, may_start, may_skip, closes, to_end, left, closing);
+        dff_setup!(self, clock, held, overdue, head_lines, judged, may_start, may_skip, closes, to_end, left, closing);
         clock!(self, clock, room, place);
         self.state.reset.next = self.reset.val();
         self.running.reset.next = self.reset.val();
@@ -182,8 +188,16 @@ impl Logic for RecordRing {
             & self.judged.q.val()
             & self.straddles.val()
             & (bit_cast::<11, 9>(self.to_end.q.val()) <= self.room.free.val());
+        self.held.d.next = bits::<16>(0);
+        if self.dirty.q.val() {
+            self.held.d.next = self.held.q.val();
+            if !self.held.q.val().all() {
+                self.held.d.next = self.held.q.val() + bits::<16>(1);
+            }
+        }
+        self.overdue.d.next = self.held.q.val() >= self.index_delay.val();
         self.no_more.next = self.unwritten.q.val().get_bit(4)
-            | (!self.fetched.q.val() & !self.header_valid.val())
+            | (!self.fetched.q.val() & !self.header_valid.val() & self.overdue.q.val())
             | (self.judged.q.val() & self.room.certain.val() & !self.may_start.q.val() & !self.may_skip.q.val());
 
         // The producer. A record is never longer than 256 lines, so its upper bits move by one at most.

@@ -166,6 +166,43 @@ fn the_index_is_written_once_a_batch_and_at_rest() {
 }
 
 #[test]
+fn the_index_is_held_back_no_longer_than_allowed() {
+    let mut random = Random(19);
+    let mut gap = || {
+        let mut gap = random.bytes(64);
+        gap[0] = RecordKind::Gap as u8;
+        vec![gap]
+    };
+    for delay in [60, 65_535] {
+        let mut writer = Writer::new(RING_LINES_MIN);
+        writer.bench.block.index_delay.next = number(delay);
+        let mut told = None;
+        for clock in 0..delay + 100 {
+            if [0, delay / 3, delay / 2].contains(&clock) {
+                writer.records.push_back(gap());
+            }
+            writer.tick();
+            if writer.index_lines > 0 {
+                told.get_or_insert(clock);
+            }
+        }
+        let told = told.expect("an index line");
+        assert!((delay..delay + 10).contains(&told), "{told} clocks behind the first record, {delay} are allowed");
+        assert_eq!((writer.producer(), writer.index_lines), (3, 1));
+    }
+    // Neither a whole batch nor a full ring waits.
+    let mut writer = Writer::new(RING_LINES_MIN);
+    writer.bench.block.index_delay.next = number(65_535);
+    for (records, producer) in [(16, 16), (RING_LINES_MIN - 16 + 5, RING_LINES_MIN)] {
+        writer.records.extend((0..records).map(|_| gap()));
+        for _ in 0..1_000 {
+            writer.tick();
+        }
+        assert_eq!(writer.producer(), producer);
+    }
+}
+
+#[test]
 fn nothing_is_written_without_leave() {
     let mut random = Random(16);
     for (lines, consumer, enable) in [(0, 0, true), (300, 0, true), (128, 0, true), (256, 1, true), (256, 0, false)] {

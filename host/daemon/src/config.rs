@@ -15,6 +15,7 @@ use writ_abi::{
     limits::{RECORD_RINGS, RING_LINES_MAX, RING_LINES_MIN},
     parse::TunnelKind,
 };
+use writ_driver::INDEX_DELAY_NS_MAX;
 use writ_tables::IPV6_PREFIX_BITS_MIN;
 
 /// What stands in the file.
@@ -126,6 +127,8 @@ pub(crate) struct Card {
     pub(crate) record_ring_lines: Spanned<RingLines>,
     /// Length of the IPv6 prefixes in the card's prefix table: that which this network delegates. Without it the table is not used.
     pub(crate) prefix_bits: Option<Spanned<u8>>,
+    /// Microseconds that records may wait in the card for others of their ring before the host is told.
+    pub(crate) index_delay_us: Option<Spanned<u32>>,
     /// Tunnels that are the carrier's own: what runs in them is what the customer sent, so every hit is of the inner IP packet.
     #[serde(default)]
     pub(crate) own_tunnels: BTreeSet<OwnTunnel>,
@@ -406,6 +409,11 @@ impl Config {
             "card.record_ring_lines: a power of two from {RING_LINES_MIN} to {RING_LINES_MAX} is wanted, or a list of 1 to {RECORD_RINGS} of them"
         );
         require(lines.get_ref().is_good(), lines, &what)?;
+        if let Some(delay) = &self.card.index_delay_us {
+            let most = INDEX_DELAY_NS_MAX / 1000;
+            let good = *delay.get_ref() <= most;
+            require(good, delay, &format!("card.index_delay_us: 0 to {most} are wanted"))?;
+        }
         if let Some(bits) = &self.card.prefix_bits {
             let good = (IPV6_PREFIX_BITS_MIN..128).contains(bits.get_ref());
             require(good, bits, &format!("card.prefix_bits: {IPV6_PREFIX_BITS_MIN} to 127 are wanted"))?;
@@ -549,6 +557,7 @@ danger_key_file = "master.key"
             ("backend = \"model\"", "backend = \"model\"\nrecord_ring_lines = \"big\"", ":18:21", "number of lines"),
             ("backend = \"model\"", "backend = \"model\"\nprefix_bits = 128", ":18:15", "card.prefix_bits"),
             ("backend = \"model\"", "backend = \"model\"\nprefix_bits = 8", ":18:15", "card.prefix_bits"),
+            ("backend = \"model\"", "backend = \"model\"\nindex_delay_us = 204", ":18:18", "card.index_delay_us"),
             ("backend = \"model\"", "backend = \"model\"\nown_tunnels = [\"pppoe\"]", ":18:", "pppoe"),
             ("backend = \"model\"", "backend = \"model\"\nspeed = 100", ":18:1", "speed"),
             ("danger_key_file = \"master.key\"", "", "", "danger_key_file or credential"),

@@ -286,6 +286,9 @@ fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(CardOnBu
     };
     let how = BringUp { now_ns, quality: TimeQuality::Free, lookup, ready_timeout: READY_TIMEOUT };
     let parts = card.bring_up(config, &how)?;
+    if let Some(delay) = &config.card.index_delay_us {
+        parts.card.set_index_delay(1000 * *delay.get_ref())?;
+    }
     Ok((card, parts))
 }
 

@@ -5,13 +5,16 @@ use crate::{Bar, Counters, DmaError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use writ_abi::Table;
-use writ_abi::registers::{clock, control, counters, identity};
-use writ_abi::time::TimeQuality;
+use writ_abi::registers::{clock, control, counters, identity, rings};
+use writ_abi::time::{CORE_CLOCK_HZ, TimeQuality};
 
 /// What a function that has left the bus reads as.
 const ALL_ONES: u32 = u32::MAX;
 /// How often STATUS is read until a snapshot is there. A wire needs some 40 of its clocks, less than one read takes on a bus.
 const SNAPSHOT_READS: usize = 1000;
+/// The longest that an index may be held back.
+pub const INDEX_DELAY_NS_MAX: u32 =
+    (((1_u64 << rings::INDEX_DELAY_CLOCKS.width) - 1) * 1_000_000_000 / CORE_CLOCK_HZ as u64) as u32;
 
 /// A card that was brought up.
 ///
@@ -303,6 +306,19 @@ impl Card {
     /// [`CardError::Gone`], or [`CardError::UnknownDamage`] for a place that the ABI does not have.
     pub fn damage(&self) -> Result<Option<DamagedPlace>, CardError> {
         lookup::read_damage(&*self.bar)
+    }
+
+    /// How long the index of a record ring may wait for more records, rounded down to clocks of the core: fewer writes and interrupts where traffic is thin, for
+    /// records that are seen later. 0 after bring-up: nothing waits.
+    ///
+    /// # Errors
+    /// [`CardError::Setting`] for more than [`INDEX_DELAY_NS_MAX`], [`CardError::Gone`], or [`CardError::NotTaken`] if the card does not follow.
+    pub fn set_index_delay(&self, ns: u32) -> Result<(), CardError> {
+        if ns > INDEX_DELAY_NS_MAX {
+            return Err(CardError::Setting { name: "index_delay_ns", given: ns.into() });
+        }
+        let clocks = (u64::from(ns) * CORE_CLOCK_HZ as u64 / 1_000_000_000) as u32;
+        write_checked(&*self.bar, rings::INDEX_DELAY_AT, rings::INDEX_DELAY_CLOCKS.place(clocks))
     }
 
     /// Sets the quality and leaves the time alone; `Unset` stops all copying.

@@ -33,7 +33,7 @@ mod steer;
 mod walk;
 
 pub use bus::{Bar, Dma, DmaError, Irq, NoIrq, Wake};
-pub use card::{Card, CardError, CardStatus, Identity};
+pub use card::{Card, CardError, CardStatus, INDEX_DELAY_NS_MAX, Identity};
 pub use command::{CommandChannel, CommandError, Completed, rule_commands};
 pub use counters::Counters;
 pub use lookup::{DamagedPlace, LookupSettings, TunnelKinds};

@@ -54,6 +54,7 @@ macro_rules! suite_for {
                 records::a_full_ring_makes_gaps_and_counts_by_match,
                 records::records_wrap_around_the_ring,
                 records::a_disabled_ring_keeps_its_records_until_the_fifo_is_full,
+                rings::an_index_waits_no_longer_than_allowed,
                 wire::reset_empties_everything,
                 wire::all_frame_lengths_pass_and_are_copied,
                 wire::counters_add_up,

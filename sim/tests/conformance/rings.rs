@@ -4,11 +4,12 @@ use crate::common::frames::udp;
 use crate::common::{Bench, Got, MakeCard, Wild, address_row, endpoint_row, in_ring, plain_row};
 use crate::{OTHER, TARGET, armed, check_numbers, hits, packet_bytes};
 use writ_abi::command::Command;
+use writ_abi::limits::INDEX_WRITE_BACK_RECORDS;
 use writ_abi::record::DropCause;
 use writ_abi::registers::{Counter, rings};
 use writ_abi::time::TimeQuality;
 use writ_abi::{MatchIndex, PortSide, Scope, Table};
-use writ_driver::{Bar, RingSizes, rule_commands};
+use writ_driver::{Bar, CardError, INDEX_DELAY_NS_MAX, RingSizes, rule_commands};
 
 pub(crate) fn a_frame_makes_one_record_in_each_ring_that_its_hits_name(make: MakeCard) {
     let rows = [
@@ -57,6 +58,31 @@ pub(crate) fn a_frame_makes_one_record_in_each_ring_that_its_hits_name(make: Mak
     let counters = bench.parts.card.counters().expect("counters");
     let values = [Counter::FramesHit, Counter::RecordsDue, Counter::Records].map(|counter| counters.value(counter));
     assert_eq!(values, [3, 9, 9]);
+}
+
+/// The golden model tells at once, which is allowed; the gateware holds the index back for fewer writes.
+pub(crate) fn an_index_waits_no_longer_than_allowed(make: MakeCard) {
+    let mut bench = Bench::new(make);
+    bench.commands(&[address_row(TARGET, 0, 1, Scope::Content)]);
+    bench.parts.card.set_index_delay(INDEX_DELAY_NS_MAX).expect("the longest delay");
+    bench.parts.card.arm().expect("armed");
+    let frame = udp(TARGET, OTHER, [7, 2], 80);
+    bench.push(0, PortSide::A, &frame);
+    bench.settle();
+    let holds_back = matches!(bench.shared.card().name(), "rtl" | "tlp");
+    let early = bench.records_now().len();
+    assert!(early == 0 || !holds_back, "told before there was a need to");
+    bench.run(1 << 16);
+    assert_eq!(early + bench.records_now().len(), 1);
+    // A batch is never held back.
+    for number in 1..=u64::from(INDEX_WRITE_BACK_RECORDS) {
+        bench.push(number, PortSide::A, &frame);
+    }
+    bench.settle();
+    assert_eq!(bench.records_now().len(), INDEX_WRITE_BACK_RECORDS as usize);
+    let too_long = bench.parts.card.set_index_delay(INDEX_DELAY_NS_MAX + 1);
+    let given = u64::from(INDEX_DELAY_NS_MAX) + 1;
+    assert_eq!(too_long, Err(CardError::Setting { name: "index_delay_ns", given }));
 }
 
 /// A consumer that stands still loses its own records and nobody else's.
