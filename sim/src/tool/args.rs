@@ -1,5 +1,6 @@
 //! The command line.
 
+use super::generate::{self, FrameBytes};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::{NonZeroU32, NonZeroU64};
 use std::path::PathBuf;
@@ -31,8 +32,8 @@ pub(crate) struct Serve {
     /// What the card's time follows. Without it the host's clock for the model, and what happens for the gateware, which cannot keep up.
     #[arg(long, value_enum)]
     pub(crate) pace: Option<PaceKind>,
-    /// Where another process plugs in the card's cables (protocol: `writ_sim::wire`). With a capture the cables are in use.
-    #[arg(long, value_name = "PATH", conflicts_with_all = ["capture", "capture_b"])]
+    /// Where another process plugs in the card's cables (protocol: `writ_sim::wire`). With traffic of its own or TAP interfaces the cables are in use.
+    #[arg(long, value_name = "PATH", conflicts_with_all = ["traffic", "tap"])]
     pub(crate) wire: Option<PathBuf>,
     /// A capture (pcap or pcapng, Ethernet) whose frames come in on port A.
     #[arg(long, value_name = "FILE")]
@@ -40,10 +41,19 @@ pub(crate) struct Serve {
     /// Another one for port B. The frames of both come in turn.
     #[arg(long, value_name = "FILE")]
     pub(crate) capture_b: Option<PathBuf>,
+    /// Two TAP interfaces as the cables of port A and port B: made if they are not there.
+    #[arg(long, value_names = ["A", "B"], num_args = 2, conflicts_with = "traffic")]
+    pub(crate) tap: Option<Vec<String>>,
+    /// So many UDP flows, both ways, between 198.51.100.0/24 on port A and 203.0.113.1 on port B.
+    #[arg(long, value_name = "FLOWS", value_parser = generate::flows, conflicts_with_all = ["capture", "capture_b"])]
+    pub(crate) generate: Option<u16>,
+    /// Bytes of generated frames, without check sequence: 60 to 9600, or imix.
+    #[arg(long, value_name = "N", default_value = "imix", requires = "generate")]
+    pub(crate) frame_bytes: FrameBytes,
     /// Frames a second of card time, of both ports together.
     #[arg(long, value_name = "N", default_value = "1000", requires = "traffic")]
     pub(crate) frames_per_s: NonZeroU32,
-    /// How often the captures are played; without it until the end.
+    /// How often captures or flows are played; without it until the end.
     #[arg(long, value_name = "N", requires = "traffic")]
     pub(crate) rounds: Option<NonZeroU64>,
     #[command(flatten)]
@@ -52,7 +62,7 @@ pub(crate) struct Serve {
 
 /// Names what the options of traffic need.
 #[derive(Debug, Args)]
-#[group(id = "traffic", args = ["capture", "capture_b"], multiple = true)]
+#[group(id = "traffic", args = ["capture", "capture_b", "generate"], multiple = true)]
 pub(crate) struct Traffic {}
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -116,6 +126,14 @@ mod tests {
             ("--socket s --capture f --rounds 0", "--rounds"),
             ("--socket s --rounds 3", "--capture"),
             ("--socket s --frames-per-s 3", "--capture"),
+            ("--socket s --tap a", "2 values"),
+            ("--socket s --tap a b --capture f", "--tap"),
+            ("--socket s --wire w --tap a b", "--tap"),
+            ("--socket s --generate 0", "1 to 10000"),
+            ("--socket s --generate 3 --capture f", "--capture"),
+            ("--socket s --wire w --generate 3", "--generate"),
+            ("--socket s --generate 3 --frame-bytes 59", "60 to 9600"),
+            ("--socket s --capture f --frame-bytes 60", "--generate"),
         ] {
             let error = parse(words).expect_err(words);
             assert!(error.contains(named), "{words}: {error}");

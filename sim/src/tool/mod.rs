@@ -2,5 +2,7 @@
 
 pub(crate) mod args;
 mod capture;
+mod generate;
 pub(crate) mod serve;
+mod tap;
 mod traffic;

@@ -1,8 +1,9 @@
 //! `writ-sim serve`.
 
 use super::args::Serve;
-use super::capture;
+use super::tap::Cables;
 use super::traffic::Play;
+use super::{capture, generate};
 use std::error::Error;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -11,46 +12,60 @@ use writ_sim::vfio_user::Socket;
 
 /// Serves a card until the process is killed. Everything that is asked for is checked before the first socket is made.
 pub(crate) fn run(serve: &Serve) -> Result<(), Box<dyn Error>> {
-    let play = play(serve)?;
-    let wire = match &play {
+    let cables = cables(serve)?;
+    let wire = match &cables {
         Some(_) => Some(beside(&serve.socket)),
         None => serve.wire.clone(),
     };
     let socket = Socket::open(&serve.socket)?;
     let options = Options { wire_socket: wire.clone(), pace: serve.pace(), ..Options::default() };
     let slot = Slot::start(serve.backend(), &options)?;
-    if let (Some(play), Some(wire)) = (play, wire) {
-        std::thread::Builder::new().name("traffic".into()).spawn(move || traffic(&play, &wire))?;
+    if let (Some(cables), Some(wire)) = (cables, wire) {
+        std::thread::Builder::new().name("traffic".into()).spawn(move || traffic(cables, &wire))?;
     }
     say_ready();
     match socket.serve(slot, |occasion| eprintln!("writ-sim: {occasion}"))? {}
 }
 
-/// Reads what is to be played.
-fn play(serve: &Serve) -> Result<Option<Play>, Box<dyn Error>> {
-    if serve.capture.is_none() && serve.capture_b.is_none() {
-        return Ok(None);
-    }
-    let frames = |path: &Option<PathBuf>| path.as_deref().map(capture::read).transpose().map(Option::unwrap_or_default);
-    Ok(Some(Play {
-        frames: [frames(&serve.capture)?, frames(&serve.capture_b)?],
-        frames_per_s: serve.frames_per_s,
-        rounds: serve.rounds,
-    }))
+/// What this process plugs into the card.
+enum Plugged {
+    Play(Play),
+    Taps(Cables),
 }
 
-/// The wire socket of a card that plays a capture.
+/// Reads what is to be played, or opens what is to be plugged in.
+fn cables(serve: &Serve) -> Result<Option<Plugged>, Box<dyn Error>> {
+    if let Some([a, b]) = serve.tap.as_deref() {
+        return Ok(Some(Plugged::Taps(Cables::open([a, b])?)));
+    }
+    let read = |path: &Option<PathBuf>| path.as_deref().map(capture::read).transpose().map(Option::unwrap_or_default);
+    let frames = match serve.generate {
+        Some(flows) => generate::frames(flows, &serve.frame_bytes),
+        None if serve.capture.is_none() && serve.capture_b.is_none() => return Ok(None),
+        None => [read(&serve.capture)?, read(&serve.capture_b)?],
+    };
+    Ok(Some(Plugged::Play(Play { frames, frames_per_s: serve.frames_per_s, rounds: serve.rounds })))
+}
+
+/// The wire socket of a card whose cables are in use.
 fn beside(socket: &Path) -> PathBuf {
     let mut name = socket.as_os_str().to_owned();
     name.push(".wire");
     name.into()
 }
 
-fn traffic(play: &Play, wire: &Path) {
-    match play.run(wire) {
-        Ok(sums) => eprintln!("writ-sim: played {} frames, {} late, {} lost", sums.frames, sums.late, sums.lost),
-        Err(error) => eprintln!("writ-sim: no more traffic: {error}"),
-    }
+fn traffic(cables: Plugged, wire: &Path) {
+    let ended: Box<dyn Error> = match cables {
+        Plugged::Taps(taps) => taps.run(wire).into(),
+        Plugged::Play(play) => match play.run(wire) {
+            Ok(sums) => {
+                eprintln!("writ-sim: played {} frames, {} late, {} lost", sums.frames, sums.late, sums.lost);
+                return;
+            }
+            Err(error) => error.into(),
+        },
+    };
+    eprintln!("writ-sim: no more traffic: {ended}");
 }
 
 /// For whoever started us: the card takes clients from now on.
