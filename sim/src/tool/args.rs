@@ -48,7 +48,7 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "FLOWS", value_parser = generate::flows, conflicts_with_all = ["capture", "capture_b"])]
     pub(crate) generate: Option<u16>,
     /// Bytes of generated frames, without check sequence: 60 to 9600, or imix.
-    #[arg(long, value_name = "N", default_value = "imix", requires = "generate")]
+    #[arg(long, value_name = "N", default_value = "imix", requires = "generate", conflicts_with_all = ["capture", "capture_b"])]
     pub(crate) frame_bytes: FrameBytes,
     /// Frames a second of card time, of both ports together.
     #[arg(long, value_name = "N", default_value = "1000", requires = "traffic")]
@@ -133,7 +133,8 @@ mod tests {
             ("--socket s --generate 3 --capture f", "--capture"),
             ("--socket s --wire w --generate 3", "--generate"),
             ("--socket s --generate 3 --frame-bytes 59", "60 to 9600"),
-            ("--socket s --capture f --frame-bytes 60", "--generate"),
+            ("--socket s --capture f --frame-bytes 60", "--frame-bytes"),
+            ("--socket s --frame-bytes 60", "--generate"),
         ] {
             let error = parse(words).expect_err(words);
             assert!(error.contains(named), "{words}: {error}");
