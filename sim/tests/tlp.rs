@@ -47,7 +47,7 @@ fn traffic(bench: &mut Bench, frames: usize) {
     for number in 0..frames {
         bench.push(number as u64, [PortSide::A, PortSide::B][number % 2], &frame(number));
     }
-    let mut got: Vec<Vec<u8>> = bench.records().into_iter().map(|got| common_bytes(got)).collect();
+    let mut got: Vec<Vec<u8>> = bench.records().into_iter().map(common_bytes).collect();
     let mut sent: Vec<Vec<u8>> = (0..frames).map(frame).collect();
     got.sort();
     sent.sort();

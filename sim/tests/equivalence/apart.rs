@@ -64,7 +64,7 @@ fn line_rate_with_clocks_apart() {
 fn a_wire_that_is_too_fast_loses_frames_of_the_tap_alone_and_counts_them() {
     const FRAMES: usize = 3_000;
     let make: MakeCard = |memory| {
-        let mut card = RtlCard::new(memory);
+        let mut card = RtlCard::new(memory.card());
         card.set_apart([150_000, 0], [7, 0]);
         Box::new(card)
     };
@@ -119,7 +119,7 @@ fn a_wire_that_is_too_fast_loses_frames_of_the_tap_alone_and_counts_them() {
 #[test]
 fn stamps_follow_the_clock() {
     let make: MakeCard = |memory| {
-        let mut card = RtlCard::new(memory);
+        let mut card = RtlCard::new(memory.card());
         card.set_apart([100, -100], [1_000_000, 2_000_000]);
         Box::new(card)
     };

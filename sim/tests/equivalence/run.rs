@@ -107,7 +107,7 @@ thread_local! {
 
 const MAKE: MakeCard = |memory| {
     let Kind { make, apart, .. } = KIND.get();
-    let mut card = make(memory);
+    let mut card = make(memory.card());
     if let Some((ppm, phase_fs)) = apart {
         card.set_apart(ppm, phase_fs);
     }
