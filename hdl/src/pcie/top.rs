@@ -1,7 +1,7 @@
-//! The card with its adapter: [`Top`](crate::top::Top), and the hard block's streams in place of the core's bus. Composition only.
+//! The card with its adapter: [`Top`], and the hard block's streams in place of the core's bus. Composition only.
 //!
 //! # Clocks
-//! Those of [`Top`](crate::top::Top), and `clk_pcie`, the hard block's `user_clk`, 250 MHz. `reset` is that of the core at power-up; the adapter resets the core
+//! Those of [`Top`], and `clk_pcie`, the hard block's `user_clk`, 250 MHz. `reset` is that of the core at power-up; the adapter resets the core
 //! besides when the bus cannot be used any more.
 
 use super::PcieAdapter;

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 
-/// The first in the queue is let in by others; nobody is turned away before they have had time for it. If they take longer, it is
-/// turned away and has to come again.
-const GRACE: Timespec = Timespec { tv_sec: 0, tv_nsec: 100_000_000 };
+/// Nobody is turned away before the client that has the card has had time to leave: the kernel tells a process that another one has ended before this side
+/// has seen it, so its successor may be here already. The first in the queue is let in by others, too.
+const GRACE: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// How long a client that is turned away may take for its first word.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// In a header: an answer, with an error.
@@ -35,10 +35,6 @@ impl Door {
 }
 
 fn keep(listener: &UnixListener, stop: &OwnedFd) {
-    let is_stopped = rustix::event::poll(&mut [PollFd::new(stop, PollFlags::IN)], Some(&GRACE)) != Ok(0);
-    if is_stopped {
-        return;
-    }
     loop {
         let mut fds = [PollFd::new(stop, PollFlags::IN), PollFd::new(listener, PollFlags::IN)];
         match rustix::event::poll(&mut fds, None) {
@@ -47,10 +43,16 @@ fn keep(listener: &UnixListener, stop: &OwnedFd) {
             Ok(_) if !fds[0].revents().is_empty() => return,
             Ok(_) => {}
         }
+        match rustix::event::poll(&mut [PollFd::new(stop, PollFlags::IN)], Some(&GRACE)) {
+            // The card is still taken.
+            Ok(0) => {}
+            Err(rustix::io::Errno::INTR) => continue,
+            _ => return,
+        }
         match listener.accept() {
             // A client that does not listen cannot be helped.
             Ok((stream, _)) => drop(turn_away(stream)),
-            // Out of descriptors, say. That client waits.
+            // It has gone, or been let in; or this is out of descriptors, and that client waits.
             Err(_) => std::thread::sleep(Duration::from_millis(10)),
         }
     }
