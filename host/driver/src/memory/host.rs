@@ -13,6 +13,8 @@ use writ_abi::limits::LINE_BYTES;
 
 /// Regions start at multiples of this.
 const REGION_ALIGN_BYTES: usize = 4096;
+/// Where the two places of a pair begin in its line; the line's first word says which one counts.
+const PAIR_WORDS: [usize; 2] = [2, 4];
 /// Largest memory, bytes.
 pub(super) const BYTES_MAX: usize = 1 << 40;
 
@@ -154,6 +156,31 @@ impl Region {
         u32::from_le(self.memory.pages.words(self.at(line))[0].load(Ordering::Acquire))
     }
 
+    /// Keeps two numbers in line `line`, so that whoever maps the memory after this process was killed finds these two, or the two of before, and
+    /// never one of each. The line is for this only; zeroed it holds two zeros.
+    ///
+    /// # Panics
+    /// If the region has no such line.
+    pub fn store_pair(&mut self, line: usize, pair: [u32; 2]) {
+        let words = self.memory.pages.words(self.at(line));
+        let place = words[0].load(Ordering::Relaxed) & 1 ^ 1;
+        let at = PAIR_WORDS[place as usize];
+        words[at].store(pair[0].to_le(), Ordering::Relaxed);
+        words[at + 1].store(pair[1].to_le(), Ordering::Relaxed);
+        // The kernel keeps what was stored; the order of the stores is all that it takes.
+        words[0].store(place, Ordering::Release);
+    }
+
+    /// The two numbers that [`Region::store_pair`] kept last.
+    ///
+    /// # Panics
+    /// If the region has no such line.
+    pub fn load_pair(&self, line: usize) -> [u32; 2] {
+        let words = self.memory.pages.words(self.at(line));
+        let at = PAIR_WORDS[(words[0].load(Ordering::Acquire) & 1) as usize];
+        [at, at + 1].map(|word| u32::from_le(words[word].load(Ordering::Relaxed)))
+    }
+
     /// Sets all lines to zero.
     pub fn clear(&mut self) {
         for line in 0..self.lines {
@@ -202,6 +229,23 @@ mod tests {
         assert!(memory.allocate(64).is_ok(), "a refusal takes nothing");
         second.clear();
         assert_eq!(second.read_line(0), [0; 64]);
+    }
+
+    #[test]
+    fn a_pair_is_never_half_of_each() {
+        let memory = HostMemory::new(4096).expect("mapped");
+        let mut region = memory.allocate(2).expect("room");
+        assert_eq!(region.load_pair(1), [0, 0]);
+        for number in 1..5 {
+            region.store_pair(1, [number, 10 * number]);
+            assert_eq!(region.load_pair(1), [number, 10 * number]);
+            // Killed in the middle of the next one: the place that does not count is half written.
+            let words = memory.pages.words(64);
+            let other = PAIR_WORDS[(words[0].load(Ordering::Relaxed) & 1 ^ 1) as usize];
+            words[other].store(99, Ordering::Relaxed);
+            assert_eq!(region.load_pair(1), [number, 10 * number]);
+        }
+        assert_eq!(region.read_line(0), [0; 64]);
     }
 
     #[test]
