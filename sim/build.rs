@@ -1,11 +1,11 @@
-//! With the feature `rtl`: emits the gateware, has Verilator translate it to C++, compiles that with the harness.
+//! With one of the features `rtl`, `rtl-narrow` and `rtl-pcie`: emits the gateware, has Verilator translate it to C++, compiles that with the harness.
 //!
 //! Verilator is taken from `WRIT_VERILATOR_ROOT` (a folder with `bin/verilator_bin` and `include/`), or from the tools that
 //! `cargo xtask tools` puts into `target/tools`. Without the feature nothing happens here.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
-    #[cfg(feature = "rtl")]
+    #[cfg(feature = "verilated")]
     if let Err(problem) = rtl::build() {
         // A build script has no other way to say what is wrong.
         eprintln!("{problem}");
@@ -13,7 +13,7 @@ fn main() {
     }
 }
 
-#[cfg(feature = "rtl")]
+#[cfg(feature = "verilated")]
 mod rtl {
     use std::env;
     use std::fs;
@@ -21,6 +21,9 @@ mod rtl {
     use std::path::{Path, PathBuf};
     use std::process::Command;
     use writ_hdl::emit::{EmitError, Emitted};
+    #[cfg(feature = "rtl-pcie")]
+    use writ_hdl::pcie;
+    #[cfg(any(feature = "rtl", feature = "rtl-narrow"))]
     use writ_hdl::top;
 
     /// Changes here make the C++ be compiled anew.
@@ -51,6 +54,7 @@ mod rtl {
     }
 
     const TOPS: &[Top] = &[
+        #[cfg(feature = "rtl")]
         Top { name: top::TOP_NAME, emit: top::emit_top, hash: "WRIT_RTL_BLAKE3", define: None },
         #[cfg(feature = "rtl-narrow")]
         Top {
@@ -58,6 +62,13 @@ mod rtl {
             emit: top::emit_narrow_top,
             hash: "WRIT_RTL_NARROW_BLAKE3",
             define: Some("WRIT_NARROW"),
+        },
+        #[cfg(feature = "rtl-pcie")]
+        Top {
+            name: pcie::PCIE_TOP_NAME,
+            emit: pcie::emit_pcie_top,
+            hash: "WRIT_RTL_PCIE_BLAKE3",
+            define: Some("WRIT_PCIE"),
         },
     ];
 

@@ -18,9 +18,11 @@ use crate::parse::types::{Headers, Ticket};
 use crate::parse::{Merger, PARSER_CLOCKS, Parser, WindowCollector};
 use crate::prelude::*;
 use crate::time::SteeredClock;
-use writ_abi::limits;
+use writ_abi::{limits, pci};
 
 const _: () = assert!(PARSER_CLOCKS + 64 <= 128, "frames behind a stall, for which the queue of verdicts has room");
+const _: () =
+    assert!(pci::COMPLETION_VECTOR == 4 && pci::record_vector(3) == 3, "vectors are numbers of the arbiter's writers");
 
 /// The card's core.
 #[derive(LogicBlock)]
@@ -95,6 +97,8 @@ pub struct Core {
     pub dma_read_data: Signal<In, Bits<512>>,
     /// An index line went to host memory.
     pub irq: Signal<Out, Bit>,
+    /// Its interrupt vector.
+    pub irq_vector: Signal<Out, Bits<3>>,
     /// A window of port A is complete.
     pub tap_window_a_valid: Signal<Out, Bit>,
     /// And found no room.
@@ -199,6 +203,7 @@ impl Default for Core {
             dma_read_data_valid: Signal::default(),
             dma_read_data: Signal::default(),
             irq: Signal::default(),
+            irq_vector: Signal::default(),
             tap_window_a_valid: Signal::default(),
             tap_window_a_dropped: Signal::default(),
             tap_window_b_valid: Signal::default(),
@@ -399,6 +404,8 @@ impl Logic for Core {
         self.dma_write_address.next = self.write.val().address;
         self.dma_write_data.next = self.write.val().data;
         self.irq.next = self.arbiter.index_sent.val();
+        // Writers of the arbiter and vectors have the same numbers.
+        self.irq_vector.next = self.arbiter.index_writer.val();
 
         // Frames between window and verdict.
         self.accepted.next = bit_cast::<9, 1>((self.windows[0].complete.val() & !self.windows[0].dropped.val()).into())

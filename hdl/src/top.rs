@@ -129,6 +129,8 @@ pub struct Top<const W: usize = 512, const R: usize = 1> {
     pub dma_read_data: Signal<In, Bits<512>>,
     /// An index line went to host memory.
     pub irq: Signal<Out, Bit>,
+    /// Its interrupt vector, see [`writ_abi::pci`].
+    pub irq_vector: Signal<Out, Bits<3>>,
     /// A frame of port A got its stamp.
     pub tap_stamp_a_valid: Signal<Out, Bit>,
     /// The stamp.
@@ -371,6 +373,7 @@ impl<const W: usize, const R: usize> Logic for Top<W, R> {
         self.dma_read_valid.next = self.core.dma_read_valid.val();
         self.dma_read_address.next = self.core.dma_read_address.val();
         self.irq.next = self.core.irq.val();
+        self.irq_vector.next = self.core.irq_vector.val();
         self.tap_window_a_valid.next = self.core.tap_window_a_valid.val();
         self.tap_window_a_dropped.next = self.core.tap_window_a_dropped.val();
         self.tap_window_b_valid.next = self.core.tap_window_b_valid.val();

@@ -1,5 +1,6 @@
 //! The seam between a simulated card and whoever runs it.
 
+use std::any::Any;
 use writ_abi::PortSide;
 use writ_driver::memory::CardMemory;
 
@@ -94,11 +95,25 @@ impl Latency {
     }
 }
 
+/// Where a simulated host's message-signalled interrupts are written to, as on a PC; the data is the vector.
+pub const MESSAGES_AT: u64 = 0xfee0_0000;
+
+/// What a function's configuration space tells the card.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct FunctionState {
+    /// Command register: bus master.
+    pub is_bus_master: bool,
+    /// MSI-X control: enabled.
+    pub is_msix_enabled: bool,
+    /// MSI-X control: all vectors masked.
+    pub is_msix_masked: bool,
+}
+
 /// A card, run clock by clock by its owner.
 ///
 /// Memory is the [`CardMemory`] that the card was made with, or that it was given last. Between two calls of [`SimCard::run`] nothing
 /// moves.
-pub trait SimCard: Send {
+pub trait SimCard: Any + Send {
     /// What it is: `model` or `rtl`.
     fn name(&self) -> &'static str;
 
@@ -152,4 +167,22 @@ pub trait SimCard: Send {
 
     /// Gives the card other memory. It never touches the one before again.
     fn set_memory(&mut self, memory: CardMemory);
+
+    /// Vectors that were signalled since the last call, one bit each. A card that does not tell them apart means all.
+    fn take_vectors(&mut self) -> u64 {
+        u64::MAX
+    }
+
+    /// It stands behind a PCIe bus: it knows bus master, has its own MSI-X table in BAR 0, and a reset that is more than a register.
+    fn has_bus(&self) -> bool {
+        false
+    }
+
+    /// Tells a card behind a bus what its configuration space says.
+    fn set_function(&mut self, _state: FunctionState) {}
+
+    /// Function-level reset: as after power-up, but for the wires. Configuration space forgets by itself.
+    fn reset_function(&mut self) {
+        self.write32(writ_abi::registers::control::CONTROL_AT, writ_abi::registers::control::RESET.mask());
+    }
 }

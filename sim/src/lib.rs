@@ -2,7 +2,7 @@
 //!
 //! What it does: [`model`] says, simply and obviously, what the ABI asks a card to do; [`card::SimCard`] is the seam at which the
 //! model and the Verilated top (`rtl`, cargo feature `rtl`) can be exchanged; [`service`] runs either of them in a thread of its
-//! own, as a card that a driver reaches through registers and shared memory, and [`wire`] lets another process plug its
+//! own, as a card that a driver reaches through registers and shared memory; `pcie` (feature `rtl-pcie`) is the bus in between, TLP by TLP, and [`wire`] lets another process plug its
 //! cables in: play frames, learn their stamps, take what left the card.
 //!
 //! What it refuses: to be fast at the price of being different. Card time advances with clocks only; when nothing happens the card
@@ -17,7 +17,9 @@
 
 pub mod card;
 pub mod model;
-#[cfg(feature = "rtl")]
+#[cfg(feature = "rtl-pcie")]
+pub mod pcie;
+#[cfg(feature = "verilated")]
 pub mod rtl;
 pub mod service;
 pub mod vfio_user;

@@ -14,7 +14,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("writ-handover", &[]),
     ("writ-mediation", &["writ-handover"]),
     ("writ-control", &[]),
-    ("writ-cli", &["writ-control"]),
+    ("writ-cli", &["writ-control", "writ-driver"]), // the driver: cards before there is a daemon
     ("writ-sim", &["writ-abi", "writ-driver"]),
     (
         "writ-daemon",
@@ -56,6 +56,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("rusqlite", &["writ-daemon"]),
     ("tokio", &["writ-daemon", "writ-testbench"]),
     ("memmap2", &["writ-driver"]),
+    ("pci-driver", &["writ-driver"]),
     ("vfio_user", &["writ-sim"]),
     ("vfio-bindings", &["writ-sim"]),
 ];

@@ -2,8 +2,8 @@
 //!
 //! - `cargo xtask demo`: the whole chain, from a warrant to what the agency receives, checked against ground truth.
 //! - `cargo xtask test`: formatting, lints, documentation and all tests.
-//! - `cargo xtask oracles`: foreign decoders read what a demo run delivered.
-//! - `cargo xtask bench`: measurements; so far of the gateware under load.
+//! - `cargo xtask oracles`: foreign decoders read what a demo run delivered; `oracles valgrind`: memcheck over the driver's tests.
+//! - `cargo xtask bench`: measurements, of the gateware under load and of the way of records to their consumer.
 //! - `cargo xtask equivalence`: random frames on gateware and golden model, as many as one likes; the nightly run.
 //! - `cargo xtask formal`: proofs about blocks of the gateware, and that each would notice a broken block.
 //! - `cargo xtask synth`: size and logic depth of the gateware on a device family.
@@ -14,6 +14,7 @@
 
 mod bench;
 mod demo;
+mod emitter;
 mod equivalence;
 mod failure;
 mod formal;
@@ -42,7 +43,7 @@ enum Command {
     Demo(demo::Arguments),
     /// Formatting, lints, documentation and all tests
     Test(test::Arguments),
-    /// Let tshark and asn1tools read what a demo run delivered
+    /// Let tshark and asn1tools read what a demo run delivered, or Valgrind watch the driver
     Oracles(oracles::Arguments),
     /// Measure: a table for people, or one JSON object
     #[command(subcommand)]

@@ -21,7 +21,8 @@ pub(crate) struct Arguments {
 }
 
 /// Cargo features that the checks and the tests are built with: everything, the Verilated card too.
-pub(crate) const FEATURES: [&str; 2] = ["--features", "writ-daemon/rtl,writ-sim/rtl,writ-testbench/rtl"];
+pub(crate) const FEATURES: [&str; 2] =
+    ["--features", "writ-daemon/rtl,writ-sim/rtl,writ-sim/rtl-pcie,writ-testbench/rtl"];
 
 #[derive(Default)]
 struct Counts {
@@ -72,11 +73,10 @@ fn cargo(tools: &Tools, words: &[&str]) -> Command {
 fn steps(arguments: &Arguments, tools: &Tools) -> Vec<Step> {
     let mut test = cargo(tools, &["test", "--workspace", "--no-fail-fast"]);
     test.args(FEATURES);
-    // The scenario tests start these two; they are built once, beside the tests, with the same features.
-    let mut binaries = cargo(tools, &["build", "--package", "writ-daemon", "--package", "writ-cli"]);
-    binaries.args(["--features", "writ-daemon/rtl"]);
-    let folder = workspace::target().join("debug");
-    test.env("WRIT_BIN_WRITD", folder.join("writd")).env("WRIT_BIN_WRIT", folder.join("writ"));
+    // The scenario tests start these; they are built once, beside the tests, with the same features.
+    let mut binaries = cargo(tools, &["build", "--workspace", "--bins"]);
+    binaries.args(FEATURES);
+    test.env("WRIT_BINARIES", workspace::target().join("debug"));
     if let Some(filter) = &arguments.filter {
         test.arg(filter);
     }

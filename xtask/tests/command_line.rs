@@ -47,3 +47,11 @@ fn demo_does_not_clear_a_folder_that_is_not_its_own() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
     refused(&["demo", "--card", "model", "--out", folder], 1, &[folder, "name another folder"]);
 }
+
+#[test]
+fn bench_dma_refuses_sizes_that_do_not_exist() {
+    refused(&["bench", "dma", "--ring", "3"], 2, &["--ring", "a power of two"]);
+    refused(&["bench", "dma", "--size", "60,9665"], 2, &["--size", "9664"]);
+    refused(&["bench", "dma", "--rounds", "0"], 2, &["--rounds"]);
+    refused(&["oracles", "valgrind", "--dir", "x"], 2, &["--dir"]);
+}

@@ -396,7 +396,7 @@ impl RowState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
 #[repr(C)]
 pub struct Completion {
-    /// Tag of the command.
+    /// Tag of the command; all ones if its line could not be read, with [`Status::BadCrc`] and an opcode of all ones.
     pub tag: U32,
     /// [`Status`].
     pub status: u8,

@@ -19,9 +19,11 @@ pub const REVISION: u8 = crate::ABI_MAJOR as u8;
 /// Class code: network controller, none of the usual ones.
 pub const CLASS: u32 = 0x02_80_00;
 
-/// Bytes of BAR 0: a 64-bit memory BAR, not prefetchable. Registers come first ([`BAR_BYTES`]), each of the interrupt tables has a page of
-/// its own behind them, so that the registers' page can be mapped into a process.
+/// Bytes of BAR 0: a 64-bit memory BAR, not prefetchable. Registers come first ([`BAR_BYTES`]), then those of the adapter ([`ADAPTER_AT`]). Each
+/// of the interrupt tables has a page of its own behind them, so that the registers' pages can be mapped into a process.
 pub const BAR_0_BYTES: u32 = 0x4000;
+/// Where the registers of the adapter between core and bus stand in BAR 0, see [`adapter`].
+pub const ADAPTER_AT: u32 = 0x1000;
 /// Where the MSI-X table stands in BAR 0.
 pub const MSIX_TABLE_AT: u32 = 0x2000;
 /// Where the MSI-X pending bits stand in BAR 0.
@@ -39,6 +41,76 @@ pub const fn record_vector(ring: u8) -> u16 {
 /// The vector of the completion ring: its producer index moved.
 pub const COMPLETION_VECTOR: u16 = RECORD_RINGS as u16;
 
-const _: () = assert!(BAR_0_BYTES.is_power_of_two() && BAR_BYTES <= MSIX_TABLE_AT);
+/// The vector of trouble on the bus: a read of host memory or an access to a register failed. Counters of [`adapter`] say which.
+pub const ERROR_VECTOR: u16 = COMPLETION_VECTOR + 1;
+
+/// Registers of the adapter between core and bus: words of 32 bits, addresses in BAR 0. They belong to the hard block's side, so they are there without bus
+/// master and outlive a reset of the core.
+pub mod adapter {
+    use super::ADAPTER_AT;
+
+    /// `STATE`, read only: the fields of [`state`].
+    pub const STATE_AT: u32 = ADAPTER_AT;
+    /// `MODERATION`, read and written, bits 15:0: units of [`MODERATION_CLOCKS`] between two messages of a vector, and one unit more at most. 0
+    /// (none) after a function-level reset.
+    pub const MODERATION_AT: u32 = ADAPTER_AT + 0x4;
+    /// Clocks of 4 ns that are a unit of `MODERATION`: 1.024 us.
+    pub const MODERATION_CLOCKS: u32 = 256;
+    /// The first of [`COUNTERS`], each a word, read only, since power-up, modulo 2^32.
+    pub const COUNTERS_AT: u32 = ADAPTER_AT + 0x10;
+
+    /// Where a counter stands.
+    pub const fn counter_at(number: u32) -> u32 {
+        COUNTERS_AT + 4 * number
+    }
+
+    /// Names of the counters, and what each counts.
+    pub const COUNTERS: [(&str, &str); 13] = [
+        ("REQUESTS_UNSUPPORTED", "requests of the host answered as unsupported"),
+        ("REQUESTS_DROPPED", "posted requests of the host that are no register access"),
+        ("REQUESTS_ABORTED", "requests of the host that the core did not answer"),
+        ("LINES_DROPPED", "lines for host memory dropped because the bus could not be used"),
+        ("READS_REFUSED", "reads of host memory refused because the bus could not be used"),
+        ("READS_UNSUPPORTED", "reads of host memory that ended with UR or CA"),
+        ("READS_POISONED", "reads of host memory whose completion was poisoned"),
+        ("READS_TIMED_OUT", "reads of host memory that timed out in the hard block"),
+        ("READS_DAMAGED", "reads of host memory that ended with any other error"),
+        ("READS_ABANDONED", "reads of host memory ended by the watchdog"),
+        ("COMPLETIONS_UNEXPECTED", "completions without a request"),
+        ("MESSAGES", "interrupt messages sent"),
+        ("SESSIONS_ENDED", "times that the bus could not be used any more"),
+    ];
+
+    /// Fields of `STATE`.
+    pub mod state {
+        /// Bus master is enabled.
+        pub const BUS_MASTER: u32 = 1 << 0;
+        /// The link is up.
+        pub const LINK_UP: u32 = 1 << 1;
+        /// A function-level reset is going on.
+        pub const FUNCTION_RESET: u32 = 1 << 2;
+        /// MSI-X is enabled.
+        pub const MSIX_ENABLED: u32 = 1 << 3;
+        /// All vectors are masked together.
+        pub const FUNCTION_MASKED: u32 = 1 << 4;
+        /// Lowest of the two bits of the maximum payload size: 0, 1, 2 for 128, 256, 512 bytes.
+        pub const MAX_PAYLOAD_LSB: u32 = 8;
+        /// Lowest of the three bits of the session's state.
+        pub const SESSION_LSB: u32 = 16;
+        /// Session: what is left of the one before is thrown away.
+        pub const SESSION_FLUSH: u32 = 0;
+        /// Session: the core's reset ends.
+        pub const SESSION_RELEASE: u32 = 1;
+        /// Session: the bus cannot be used, and the card waits for bus master.
+        pub const SESSION_OFF: u32 = 2;
+        /// Session: the bus can be used.
+        pub const SESSION_ON: u32 = 3;
+        /// Session: what has begun on the bus is finished.
+        pub const SESSION_DRAIN: u32 = 4;
+    }
+}
+
+const _: () = assert!(BAR_0_BYTES.is_power_of_two() && BAR_BYTES <= ADAPTER_AT);
+const _: () = assert!(adapter::counter_at(adapter::COUNTERS.len() as u32) <= MSIX_TABLE_AT);
 const _: () = assert!(MSIX_TABLE_AT + VECTORS as u32 * MSIX_ENTRY_BYTES <= MSIX_PENDING_AT);
-const _: () = assert!(MSIX_PENDING_AT + 8 <= BAR_0_BYTES && VECTORS <= 64 && COMPLETION_VECTOR < VECTORS);
+const _: () = assert!(MSIX_PENDING_AT + 8 <= BAR_0_BYTES && VECTORS <= 64 && ERROR_VECTOR < VECTORS);

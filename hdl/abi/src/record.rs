@@ -402,16 +402,38 @@ pub const ETHERNET_BYTES: usize = 14;
 /// # Errors
 /// [`RecordError`], with what was found. The reader cannot know where the next record starts after a bad header.
 pub fn parse(bytes: &[u8]) -> Result<(Record<'_>, usize), RecordError> {
+    parse_with(bytes, &Checks { crc32c: crc::crc32c, payload: true })
+}
+
+/// How [`parse_with`] checks.
+#[derive(Debug, Clone, Copy)]
+pub struct Checks<F> {
+    /// What [`crc::crc32c`] does, by other means: this crate has tables only, processors have instructions.
+    pub crc32c: F,
+    /// Whether the payload's CRC is compared. The header's always is: it says where the next record begins.
+    pub payload: bool,
+}
+
+/// [`parse`] with a CRC of the caller's.
+///
+/// # Errors
+/// As [`parse`].
+#[inline]
+pub fn parse_with<'a, F: Fn(&[u8]) -> u32>(
+    bytes: &'a [u8],
+    checks: &Checks<F>,
+) -> Result<(Record<'a>, usize), RecordError> {
     let line = limits::LINE_BYTES;
-    let short = |needed| RecordError::Short { needed, available: bytes.len() };
-    let first = bytes.get(..line).ok_or(short(line))?;
+    let Some((first, _)) = bytes.split_first_chunk::<{ limits::LINE_BYTES }>() else {
+        return Err(RecordError::Short { needed: line, available: bytes.len() });
+    };
     match first[0] {
-        kind if kind == RecordKind::Packet as u8 => parse_packet(bytes),
+        kind if kind == RecordKind::Packet as u8 => parse_packet(bytes, first, checks),
         kind if kind == RecordKind::Gap as u8 => {
-            let gap = GapRecord::ref_from_bytes(first).map_err(|_| short(line))?;
+            let gap: &GapRecord = zerocopy::transmute_ref!(first);
             let mut copy = *gap;
             copy.header_crc32c = U32::ZERO;
-            check_header_crc(gap.header_crc32c.get(), crc::crc32c(copy.as_bytes()))?;
+            check_header_crc(gap.header_crc32c.get(), (checks.crc32c)(copy.as_bytes()))?;
             Ok((Record::Gap(gap), line))
         }
         kind if kind == RecordKind::Skip as u8 => Ok((Record::Skip, line)),
@@ -423,31 +445,38 @@ fn check_header_crc(stated: u32, computed: u32) -> Result<(), RecordError> {
     if stated == computed { Ok(()) } else { Err(RecordError::HeaderCrc { stated, computed }) }
 }
 
-fn parse_packet(bytes: &[u8]) -> Result<(Record<'_>, usize), RecordError> {
+#[inline]
+fn parse_packet<'a, F: Fn(&[u8]) -> u32>(
+    bytes: &'a [u8],
+    first: &'a [u8; limits::LINE_BYTES],
+    checks: &Checks<F>,
+) -> Result<(Record<'a>, usize), RecordError> {
     let line = limits::LINE_BYTES;
     let short = |needed| RecordError::Short { needed, available: bytes.len() };
-    let header = PacketHeader::ref_from_bytes(&bytes[..line]).map_err(|_| short(line))?;
-    let header_bytes = if header.flags & flags::SECOND_LINE == 0 { line } else { 2 * line };
-    let lines = bytes.get(..header_bytes).ok_or(short(header_bytes))?;
-    let computed = {
-        let mut copy = [0; 2 * limits::LINE_BYTES];
-        copy[..header_bytes].copy_from_slice(lines);
-        copy[36..40].fill(0);
-        crc::crc32c(&copy[..header_bytes])
+    let header: &PacketHeader = zerocopy::transmute_ref!(first);
+    let mut copy = *header;
+    copy.header_crc32c = U32::ZERO;
+    let (second, computed) = if header.flags & flags::SECOND_LINE == 0 {
+        (None, (checks.crc32c)(copy.as_bytes()))
+    } else {
+        let second = bytes[line..].first_chunk::<{ limits::LINE_BYTES }>().ok_or(short(2 * line))?;
+        let mut both = [0; 2 * limits::LINE_BYTES];
+        both[..line].copy_from_slice(copy.as_bytes());
+        both[line..].copy_from_slice(second);
+        (Some(zerocopy::transmute_ref!(second)), (checks.crc32c)(&both))
     };
     check_header_crc(header.header_crc32c.get(), computed)?;
-    let second = match &lines[line..] {
-        [] => None,
-        more => Some(SecondLine::ref_from_bytes(more).map_err(|_| short(header_bytes))?),
-    };
     check_fields(header, second)?;
 
+    let header_bytes = if second.is_some() { 2 * line } else { line };
     let captured = usize::from(header.captured_bytes.get());
     let total = header_bytes + captured.next_multiple_of(line);
     let padded = bytes.get(header_bytes..total).ok_or(short(total))?;
-    let (stated, computed) = (header.payload_crc32c.get(), if captured == 0 { 0 } else { crc::crc32c(padded) });
-    if stated != computed {
-        return Err(RecordError::PayloadCrc { stated, computed });
+    if checks.payload {
+        let (stated, computed) = (header.payload_crc32c.get(), if captured == 0 { 0 } else { (checks.crc32c)(padded) });
+        if stated != computed {
+            return Err(RecordError::PayloadCrc { stated, computed });
+        }
     }
     Ok((Record::Packet(Packet { header, second, payload: &padded[..captured] }), total))
 }
@@ -531,6 +560,22 @@ mod tests {
             bad[bit / 8] ^= 1 << (bit % 8);
             assert!(parse(&bad).is_err() || parse(&bad) == Ok((Record::Skip, 64)), "bit {bit}");
         }
+    }
+
+    #[test]
+    fn the_callers_checks_are_used() {
+        let mut bytes = [0; 256];
+        let total = sample(&mut bytes, 3, &[9; 70]);
+        let good = parse(&bytes);
+        assert_eq!(parse_with(&bytes, &Checks { crc32c: crc::crc32c, payload: true }), good);
+        let wrong = parse_with(&bytes, &Checks { crc32c: |_: &[u8]| 7, payload: true });
+        assert!(matches!(wrong, Err(RecordError::HeaderCrc { computed: 7, .. })));
+        bytes[total - 1] ^= 1;
+        assert!(matches!(parse(&bytes), Err(RecordError::PayloadCrc { .. })));
+        let unchecked = Checks { crc32c: crc::crc32c, payload: false };
+        assert!(matches!(parse_with(&bytes, &unchecked), Ok((Record::Packet(_), used)) if used == total));
+        bytes[50] ^= 1;
+        assert!(matches!(parse_with(&bytes, &unchecked), Err(RecordError::HeaderCrc { .. })));
     }
 
     #[test]

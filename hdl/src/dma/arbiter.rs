@@ -40,16 +40,20 @@ pub struct WriteArbiter {
     pub ready: Signal<In, Bit>,
     /// An index line went to the bus in the clock before.
     pub index_sent: Signal<Out, Bit>,
+    /// Whose it was.
+    pub index_writer: Signal<Out, Bits<3>>,
     /// No line is under way.
     pub idle: Signal<Out, Bit>,
     buffer: [LineBuffer; WRITERS],
     full: RegR<Bit>,
     held: Reg<LineWrite>,
+    owner: Reg<Bits<3>>,
     active: RegR<Bit>,
     last: RegR<Bits<5>>,
     which: RegR<Bits<3>>,
     burst: RegR<Bits<3>>,
     sent: RegR<Bit>,
+    sender: Reg<Bits<3>>,
     room: Signal<Local, Bit>,
     empty: Signal<Local, Bits<5>>,
     wanted: Signal<Local, Bits<5>>,
@@ -62,7 +66,7 @@ pub struct WriteArbiter {
 impl Logic for WriteArbiter {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, full, held, active, last, which, burst, sent);
+        dff_setup!(self, clock, full, held, owner, active, last, which, burst, sent, sender);
         self.full.reset.next = self.reset.val();
         self.active.reset.next = self.reset.val();
         self.last.reset.next = self.reset.val();
@@ -89,6 +93,7 @@ impl Logic for WriteArbiter {
             );
         }
         if self.active.q.val() & self.room.val() {
+            self.owner.d.next = self.which.q.val();
             if self.which.q.val().get_bit(2) {
                 self.held.d.next = self.buffer[4].out_line.val();
             } else if self.which.q.val().get_bit(1) {
@@ -143,7 +148,9 @@ impl Logic for WriteArbiter {
         self.out_valid.next = self.full.q.val();
         self.out_line.next = self.held.q.val();
         self.sent.d.next = self.full.q.val() & self.ready.val() & self.held.q.val().index;
+        self.sender.d.next = self.owner.q.val();
         self.index_sent.next = self.sent.q.val();
+        self.index_writer.next = self.sender.q.val();
         self.idle.next = !self.full.q.val() & self.empty.val().all();
     }
 }

@@ -9,9 +9,12 @@ use super::crossing::WriteCrossing;
 use super::requester::reader::WATCHDOG_CLOCKS;
 use super::requester::{Completions, Reader, RequestPath};
 use super::types::{AccessAnswer, AccessRequest, ReadLine, RqBeat};
-use super::{CoreReset, MsiX, Session, Status};
+use super::{CoreReset, MsiX, ReadOrder, Session, Status};
 use crate::axis::AsyncFifo;
 use crate::prelude::*;
+use writ_abi::pci;
+
+const _: () = assert!(pci::ERROR_VECTOR == 5, "the kernel writes this out");
 
 /// The adapter.
 #[derive(LogicBlock)]
@@ -58,6 +61,8 @@ pub struct PcieAdapter {
     pub dma_read_error: Signal<Out, Bit>,
     /// The line of the clock before is an index line.
     pub irq: Signal<In, Bit>,
+    /// Its interrupt vector.
+    pub irq_vector: Signal<In, Bits<3>>,
     /// `user_clk`.
     pub clk_pcie: Signal<In, Clock>,
     /// `user_reset`.
@@ -137,6 +142,7 @@ pub struct PcieAdapter {
     msix: MsiX,
     status: Status,
     session: Session,
+    order: ReadOrder,
     core_end: CoreReset,
     was_flushed: Reg<Bit>,
     read_line: Signal<Local, ReadLine>,
@@ -144,6 +150,7 @@ pub struct PcieAdapter {
     is_code: Signal<Local, Bits<4>>,
     counted: Signal<Local, Bits<13>>,
     trouble: Signal<Local, Bit>,
+    moved: Signal<Local, Bits<8>>,
     flushed_lines: Signal<Local, Bits<6>>,
 }
 
@@ -178,6 +185,7 @@ impl PcieAdapter {
             dma_read_data: Signal::default(),
             dma_read_error: Signal::default(),
             irq: Signal::default(),
+            irq_vector: Signal::default(),
             clk_pcie: Signal::default(),
             pcie_reset: Signal::default(),
             link_up: Signal::default(),
@@ -224,6 +232,7 @@ impl PcieAdapter {
             msix: MsiX::new(),
             status: Status::default(),
             session: Session::default(),
+            order: ReadOrder::default(),
             core_end: CoreReset::default(),
             was_flushed: Reg::default(),
             read_line: Signal::default(),
@@ -231,6 +240,7 @@ impl PcieAdapter {
             is_code: Signal::default(),
             counted: Signal::default(),
             trouble: Signal::default(),
+            moved: Signal::default(),
             flushed_lines: Signal::default(),
         }
     }
@@ -239,7 +249,7 @@ impl PcieAdapter {
 impl Logic for PcieAdapter {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clk_pcie, completer, path, reader, completions, msix, status, session, was_flushed, writes);
+        clock!(self, clk_pcie, completer, path, reader, completions, msix, status, session, was_flushed, writes, order);
         clock!(self, clk_core, access, core_end);
 
         // Registers.
@@ -252,6 +262,12 @@ impl Logic for PcieAdapter {
         self.completer.cq_discontinue.next = self.cq_tuser.val().get_bit(96);
         self.cq_tready.next = self.completer.cq_ready.val();
         self.cc_tvalid.next = self.completer.cc_valid.val();
+        self.order.asks.next = self.completer.cc_asks.val();
+        self.order.open.next = self.session.open.val();
+        self.order.line_waits.next = self.writes.line_valid.val() | self.path.busy.val();
+        self.order.path_idle.next = self.path.idle.val();
+        self.order.line_packed.next = self.path.line_packed.val();
+        self.completer.cc_may_go.next = self.order.may_go.val();
         self.completer.cc_ready.next = self.cc_tready.val();
         self.cc_tlast.next = true;
         self.cc_tdata.next = bit_cast::<512, 160>(self.completer.cc_data.val());
@@ -304,8 +320,10 @@ impl Logic for PcieAdapter {
         self.writes.address.next = self.dma_write_address.val();
         self.writes.data.next = self.dma_write_data.val();
         self.writes.index.next = self.irq.val();
+        self.writes.vector.next = self.irq_vector.val();
         self.dma_write_ready.next = self.writes.ready.val();
-        self.path.reset.next = self.session.flush.val();
+        // RQ has to be empty when the hard block comes out of its reset, a clock before the session flushes.
+        self.path.reset.next = self.session.flush.val() | self.pcie_reset.val();
         self.path.open.next = self.session.open.val();
         self.path.max_payload.next = self.cfg_max_payload.val();
         self.path.line_valid.next = self.writes.line_valid.val();
@@ -326,7 +344,7 @@ impl Logic for PcieAdapter {
         self.reads.read_clock.next = self.clk_pcie.val();
         self.reads.read_reset.next = false;
         self.reads.read.next = self.reader.request_take.val();
-        self.reader.reset.next = self.session.flush.val();
+        self.reader.reset.next = self.session.flush.val() | self.pcie_reset.val();
         self.reader.open.next = self.session.open.val();
         self.reader.request_valid.next = self.reads.valid.val();
         self.reader.request_address.next = self.reads.data_out.val();
@@ -358,13 +376,16 @@ impl Logic for PcieAdapter {
         self.dma_read_data.next = self.read_line.val().data;
         self.dma_read_error.next = self.read_line.val().error;
 
-        // Interrupts: vector 0 for index lines, vector 1 for whatever went wrong.
+        // Interrupts: the vector of a ring for its index lines, vector 5 for whatever went wrong.
         self.msix.reset.next = self.pcie_reset.val() | self.session.forget.val();
         self.msix.open.next = self.session.open.val();
         self.msix.enabled.next = self.cfg_interrupt_msix_enable.val();
         self.msix.masked.next = self.cfg_interrupt_msix_mask.val();
-        self.msix.events.next =
-            bit_cast::<8, 1>(self.path.index_queued.val().into()) | (bit_cast::<8, 1>(self.trouble.val().into()) << 1);
+        self.moved.next = bits::<8>(0);
+        if self.path.index_queued.val() {
+            self.moved.next = bits::<8>(1) << self.path.index_vector.val();
+        }
+        self.msix.events.next = self.moved.val() | (bit_cast::<8, 1>(self.trouble.val().into()) << 5);
         self.msix.interval.next = self.status.interval.val();
         self.msix.local_write.next = self.completer.local_write.val();
         self.msix.local_read.next = self.completer.local_read.val();

@@ -1,14 +1,14 @@
 //! Lines from the core to the adapter.
 //!
 //! # Theory of operation
-//! The core says one clock after an index line has gone that it was one (`irq`). Each line waits that clock in a register, so that the word in the FIFO says it,
-//! and an interrupt can never come from anywhere but behind its line.
+//! The core says one clock after an index line has gone that it was one (`irq`), and which vector tells of it. Each line waits that clock in a register, so that
+//! the word in the FIFO says both, and an interrupt can never come from anywhere but behind its line.
 //!
 //! # Limits
 //! 32 lines. `ready` comes from a register and is false for two clocks more than it might be.
 
 use crate::axis::AsyncFifoControl;
-use crate::dma::types::LineWrite;
+use crate::pcie::types::BusLine;
 use crate::prelude::*;
 
 /// DMA writes from the core's clock to that of the hard block.
@@ -28,6 +28,8 @@ pub struct WriteCrossing {
     pub data: Signal<In, Bits<512>>,
     /// The line of the clock before is an index line.
     pub index: Signal<In, Bit>,
+    /// Its interrupt vector.
+    pub vector: Signal<In, Bits<3>>,
     /// No reset is going on.
     pub open: Signal<Out, Bit>,
     /// Clock of the hard block.
@@ -35,14 +37,14 @@ pub struct WriteCrossing {
     /// There is a line.
     pub line_valid: Signal<Out, Bit>,
     /// The line.
-    pub line: Signal<Out, LineWrite>,
+    pub line: Signal<Out, BusLine>,
     /// It is taken.
     pub line_take: Signal<In, Bit>,
     holds: RegR<Bit>,
-    held: Reg<LineWrite>,
+    held: Reg<BusLine>,
     control: AsyncFifoControl<5, 6>,
-    lines: DualClockRam<LineWrite, 5>,
-    present: Signal<Local, LineWrite>,
+    lines: DualClockRam<BusLine, 5>,
+    present: Signal<Local, BusLine>,
 }
 
 impl Logic for WriteCrossing {
@@ -56,6 +58,7 @@ impl Logic for WriteCrossing {
         if self.valid.val() {
             self.held.d.next.address = self.address.val();
             self.held.d.next.index = false;
+            self.held.d.next.vector = bits::<3>(0);
             self.held.d.next.data = self.data.val();
         }
         self.ready.next = self.control.spare.val();
@@ -69,6 +72,7 @@ impl Logic for WriteCrossing {
         self.lines.write_address.next = self.control.write_address.val();
         self.lines.write_data.next.address = self.present.val().address;
         self.lines.write_data.next.index = self.index.val();
+        self.lines.write_data.next.vector = self.vector.val();
         self.lines.write_data.next.data = self.present.val().data;
         self.control.read_clock.next = self.clock.val();
         self.control.read_reset.next = false;

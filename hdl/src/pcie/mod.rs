@@ -6,13 +6,14 @@
 //! [`CoreReset`]. `hdl/docs/pcie.md` has the layouts and where they come from.
 //!
 //! # BAR 0
-//! 16 KiB, four pages: the core's registers, the adapter's own, the MSI-X table, the pending bits.
+//! As [`writ_abi::pci`] says, 16 KiB, four pages: the core's registers, the adapter's own, the MSI-X table, the pending bits.
 
 pub mod adapter;
 pub mod completer;
 mod core_reset;
 pub mod crossing;
 pub mod msix;
+mod order;
 pub mod requester;
 pub mod session;
 pub mod status;
@@ -23,17 +24,11 @@ pub use adapter::PcieAdapter;
 pub use core_reset::CoreReset;
 pub use crossing::WriteCrossing;
 pub use msix::MsiX;
+pub use order::ReadOrder;
 pub use session::Session;
 pub use status::Status;
 pub use top::{PCIE_TOP_NAME, PcieTop, emit_pcie_top};
 
-/// Bytes of BAR 0, as the hard block is to be configured.
-pub const BAR_BYTES: u32 = 0x4000;
-/// Offset of the adapter's own registers.
-pub const STATUS: u32 = 0x1000;
-/// Offset of the MSI-X table.
-pub const MSIX_TABLE: u32 = 0x2000;
-/// Offset of the pending bits.
-pub const MSIX_PENDING: u32 = 0x3000;
-
-const _: () = assert!(writ_abi::registers::BAR_BYTES == STATUS, "the core's registers are the first page");
+const _: () =
+    assert!(writ_abi::registers::BAR_BYTES == writ_abi::pci::ADAPTER_AT, "the core's registers are the first page");
+const _: () = assert!(writ_abi::pci::BAR_0_BYTES == 4 << 12, "addresses of 14 bits");

@@ -11,17 +11,20 @@
 //! if it is pending.
 //!
 //! # Registers
-//! Table at [`MSIX_TABLE`](super::MSIX_TABLE), 16 bytes a vector, pending bits at [`MSIX_PENDING`](super::MSIX_PENDING), as PCIe lays them out. All vectors are masked after a function-level
+//! Table at [`pci::MSIX_TABLE_AT`], 16 bytes a vector, pending bits at [`pci::MSIX_PENDING_AT`], as PCIe lays them out. All vectors are masked after a function-level
 //! reset; addresses and data keep what they had.
 //!
 //! # Limits
 //! Whole words only. A message that was on its way when its vector was masked still goes out.
 
 use crate::prelude::*;
+use writ_abi::pci;
 
 /// Vectors in the table.
-pub const VECTORS: usize = 8;
-const _: () = assert!(VECTORS == 8, "the kernel writes this out");
+pub const VECTORS: usize = pci::VECTORS as usize;
+const _: () = assert!(VECTORS == 8 && pci::MSIX_ENTRY_BYTES == 16, "the kernel writes this out");
+const _: () =
+    assert!(pci::MSIX_TABLE_AT == 2 << 12 && pci::MSIX_PENDING_AT == 3 << 12, "the kernel writes the pages out");
 
 /// MSI-X.
 #[derive(LogicBlock, Default)]

@@ -1,19 +1,18 @@
 //! The adapter's own registers, page 1 of BAR 0.
 //!
-//! | address | register | |
-//! |---|---|---|
-//! | 0x1000 | `STATE` | bit 0 bus master, 1 link up, 2 function-level reset, 3 MSI-X enabled, 4 function masked; 9:8 `cfg_max_payload`; 18:16 state of the session: 0 flush, 1 release, 2 off, 3 on, 4 drain |
-//! | 0x1004 | `MODERATION` | bits 15:0, read and written: units of 256 clocks between two messages of a vector; 0 after a function-level reset |
-//! | 0x1010 + 4n | counter n | since power-up, modulo 2^32, read only |
-//!
-//! Counters, from 0: requests of the host answered as unsupported; dropped; aborted because the core did not answer; lines dropped because the bus could not be used; reads
-//! refused for the same reason; reads that ended with UR or CA; poisoned; timed out in the hard block; with any other error; ended by the watchdog; completions without a
-//! request; interrupt messages; sessions ended.
+//! [`writ_abi::pci::adapter`] lists them.
 
 use crate::prelude::*;
+use writ_abi::pci::{ADAPTER_AT, adapter};
 
 /// Counters.
-pub const COUNTERS: usize = 13;
+pub const COUNTERS: usize = adapter::COUNTERS.len();
+const _: () = assert!(COUNTERS == 13 && ADAPTER_AT == 1 << 12, "the kernel writes this out");
+const _: () = assert!(adapter::STATE_AT == ADAPTER_AT && adapter::MODERATION_AT == ADAPTER_AT + 4, "words 0 and 1");
+const _: () = assert!(
+    adapter::counter_at(0) == ADAPTER_AT + 4 * 4 && adapter::counter_at(12) == ADAPTER_AT + 16 * 4,
+    "words 4 to 16"
+);
 
 /// Registers of the adapter.
 #[derive(LogicBlock, Default)]

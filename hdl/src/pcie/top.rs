@@ -349,6 +349,7 @@ impl Logic for PcieTop {
         self.card.dma_read_data_valid.next = self.adapter.dma_read_data_valid.val();
         self.card.dma_read_data.next = self.adapter.dma_read_data.val();
         self.adapter.irq.next = self.card.irq.val();
+        self.adapter.irq_vector.next = self.card.irq_vector.val();
 
         // The hard block.
         self.adapter.clk_pcie.next = self.clk_pcie.val();

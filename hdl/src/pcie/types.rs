@@ -3,6 +3,19 @@
 
 use crate::prelude::*;
 
+/// A line on its way from the core to RQ.
+#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
+pub struct BusLine {
+    /// Bus address.
+    pub address: Bits<64>,
+    /// It is an index line: an interrupt follows it.
+    pub index: Bit,
+    /// Vector of that interrupt.
+    pub vector: Bits<3>,
+    /// The line.
+    pub data: Bits<512>,
+}
+
 /// A TLP that waits for its turn on RQ.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct Tlp {

@@ -4,22 +4,33 @@ use clap::{
     Args, Parser, Subcommand,
     builder::{PossibleValuesParser, TypedValueParser},
 };
-use std::{net::SocketAddr, path::PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 use writ_control::{Confirmation, Delivery, MinTls, OrderKind, Scope, Sensitive, Target, TimeSpec, Uuid};
+use writ_driver::bus::{
+    place::Place,
+    sysfs::{PciAddress, Sysfs},
+};
 
 /// Where the daemon listens if nothing else is said.
 const SOCKET_DEFAULT: &str = "/run/writ/control.sock";
+/// Where the kernel shows its devices.
+const SYS: &str = "/sys";
 /// Environment variable that names the control socket.
 const SOCKET_VARIABLE: &str = "WRIT_SOCKET";
 
 const AFTER_HELP: &str = "\
 Exit status:
   0  done
-  1  refused by the daemon; nothing was changed
+  1  refused, by the daemon or because a card is not fit for it; nothing was changed
   2  wrong command line
-  3  the daemon cannot be reached or does not speak this protocol
+  3  the daemon, or the card of a self-test, cannot be reached or does not speak this protocol
   4  the audit log does not verify
   5  refused by the daemon: this user does not have the role
+  6  the card fails its self-test
+  7  a change stopped half-way; what was done is said
 
 Environment:
   WRIT_SOCKET  control socket of the daemon, if --socket is not given";
@@ -69,6 +80,8 @@ pub(crate) enum Noun {
     },
     /// The card
     Card {
+        #[command(flatten)]
+        roots: Roots,
         #[command(subcommand)]
         verb: CardVerb,
     },
@@ -281,6 +294,78 @@ pub(crate) enum CardVerb {
         #[arg(long)]
         reveal: bool,
     },
+    #[command(flatten)]
+    Local(LocalVerb),
+}
+
+/// Verbs of `card` that need no daemon: they look at this machine's own bus.
+#[derive(Debug, Subcommand)]
+pub(crate) enum LocalVerb {
+    /// The cards in this machine, and what each needs before it can be used
+    List,
+    /// Take a card from the kernel's driver and give it to vfio-pci, so that writ-cardd can have it (root)
+    Bind {
+        /// PCI address, like 0000:3b:00.0
+        address: PciAddress,
+        /// Do it though a network interface of the card is up
+        #[arg(long)]
+        force: bool,
+        /// Only say what would be written
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Give a card back to the kernel (root)
+    Unbind {
+        /// PCI address, like 0000:3b:00.0
+        address: PciAddress,
+        /// Only say what would be written
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Reset a card that nobody uses, and try every register
+    Selftest(Selftest),
+}
+
+/// The card to be tested.
+#[derive(Debug, Args)]
+#[group(id = "place", required = true, multiple = false)]
+pub(crate) struct Selftest {
+    /// A board in this machine, bound to vfio-pci, by its PCI address
+    #[arg(long, value_name = "ADDRESS")]
+    device: Option<PciAddress>,
+    /// A card in another process: the socket where it is served by the vfio-user protocol
+    // The name is that of the control socket's option, which has no meaning here.
+    #[arg(long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+}
+
+impl Selftest {
+    /// Where the card is. `None`: the command line names none, which its parser refuses.
+    pub(crate) fn place(&self) -> Option<Place> {
+        self.device.map(Place::Device).or_else(|| self.socket.clone().map(Place::Socket))
+    }
+}
+
+/// Where the kernel's files are.
+#[derive(Debug, Args)]
+pub(crate) struct Roots {
+    /// Another tree in place of /sys, for tests
+    #[arg(long, global = true, hide = true, value_name = "PATH", default_value = SYS)]
+    sysfs: PathBuf,
+    /// Another tree in place of /dev, for tests
+    #[arg(long, global = true, hide = true, value_name = "PATH", default_value = "/dev")]
+    dev: PathBuf,
+}
+
+impl Roots {
+    pub(crate) fn sysfs(&self) -> Sysfs {
+        Sysfs::at(&self.sysfs, &self.dev)
+    }
+
+    /// Whether it is this machine's own kernel that is written to.
+    pub(crate) fn is_system(&self) -> bool {
+        self.sysfs == Path::new(SYS)
+    }
 }
 
 /// Verbs of `audit`.

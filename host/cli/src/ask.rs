@@ -31,14 +31,16 @@ pub(crate) fn from_arguments(noun: &Noun) -> Result<Ask, String> {
         Noun::Destination { verb: DestinationVerb::Remove { name, dry_run } } => {
             Ask::DestinationRemove { name: name.clone(), dry_run: *dry_run }
         }
-        Noun::Card { verb: CardVerb::Status } => Ask::CardStatus {},
-        Noun::Card { verb: CardVerb::Counters } => Ask::CardCounters {},
-        Noun::Card { verb: CardVerb::Tables { reveal } } => Ask::CardTables { reveal: *reveal, page },
+        Noun::Card { verb: CardVerb::Status, .. } => Ask::CardStatus {},
+        Noun::Card { verb: CardVerb::Counters, .. } => Ask::CardCounters {},
+        Noun::Card { verb: CardVerb::Tables { reveal }, .. } => Ask::CardTables { reveal: *reveal, page },
         Noun::Audit { verb: AuditVerb::Show { task, .. } } => Ask::AuditShow { task: *task, page },
         Noun::Audit { verb: AuditVerb::Verify { expect_head } } => {
             Ask::AuditVerify { expect_head: expect_head.clone() }
         }
-        Noun::Completions { .. } | Noun::Man => return Err("nothing to ask the daemon".into()),
+        Noun::Card { verb: CardVerb::Local(_), .. } | Noun::Completions { .. } | Noun::Man => {
+            return Err("nothing to ask the daemon".into());
+        }
     })
 }
 

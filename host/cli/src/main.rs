@@ -1,4 +1,5 @@
-//! `writ`: the operator's tool. It speaks to `writd`, through the types of `writ-control`, and to nothing else.
+//! `writ`: the operator's tool. It speaks to `writd`, through the types of `writ-control`. What comes before there is a daemon, finding a card,
+//! binding it and testing it ([`card`]), it does itself, on a card that nobody has.
 //!
 //! Standard output carries data (readable tables, or one JSON object with `--json`), standard error carries talk. Identities of
 //! targets are shown only with `--reveal`, which needs a role and is audited. What it refuses: to decide anything. Every
@@ -9,11 +10,12 @@
 
 mod args;
 mod ask;
+mod card;
 mod client;
 mod print;
 mod table;
 
-use args::{Arguments, Noun};
+use args::{Arguments, CardVerb, Noun};
 use clap::{CommandFactory, Parser};
 use std::{io::Write, process::ExitCode};
 use writ_control::{Answer, Refusal, RefusalCode};
@@ -22,16 +24,20 @@ use writ_control::{Answer, Refusal, RefusalCode};
 mod exit {
     /// Done.
     pub(crate) const DONE: u8 = 0;
-    /// The daemon refused.
+    /// The daemon refused, or a card is not fit for what was asked. Nothing was changed.
     pub(crate) const REFUSED: u8 = 1;
     /// The command line is wrong, or a file that it names cannot be read.
     pub(crate) const USAGE: u8 = 2;
-    /// The daemon cannot be reached, or speaks something else.
+    /// The daemon, or a card to be tested, cannot be reached, or speaks something else.
     pub(crate) const UNREACHABLE: u8 = 3;
     /// The audit log does not verify.
     pub(crate) const AUDIT_BROKEN: u8 = 4;
     /// The daemon refused because this user does not have the role.
     pub(crate) const NOT_PERMITTED: u8 = 5;
+    /// The card fails its self-test.
+    pub(crate) const CARD_FAULTY: u8 = 6;
+    /// A change stopped half-way.
+    pub(crate) const HALF_DONE: u8 = 7;
 }
 
 fn main() -> ExitCode {
@@ -65,6 +71,7 @@ fn run(arguments: &Arguments, out: &mut Vec<u8>) -> u8 {
                 Err(_) => exit::UNREACHABLE,
             };
         }
+        Noun::Card { roots, verb: CardVerb::Local(verb) } => return card::run(roots, verb, arguments.json, out),
         _ => {}
     }
     let ask = match ask::from_arguments(&arguments.noun) {

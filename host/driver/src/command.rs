@@ -19,6 +19,9 @@ const CURSOR_LINE: usize = 1;
 ///
 /// After [`CommandError::Tag`], [`CommandError::Timeout`], [`CommandError::Producer`] or [`CommandError::Gone`] nobody knows what the tables
 /// hold: the channel refuses everything from then on with [`CommandError::Broken`], and the card has to be brought up anew.
+///
+/// A command that the card could not read over the bus (time-out, poison, unsupported request) is refused with [`Status::BadCrc`], like one that was damaged: it
+/// did nothing and can be submitted again.
 pub struct CommandChannel {
     bar: Arc<dyn Bar>,
     commands: Region,
@@ -291,7 +294,9 @@ impl CommandChannel {
         let lines = [self.completions.read_line(2 * slot), self.completions.read_line(2 * slot + 1)];
         let completion: Completion = zerocopy::transmute!(lines);
         let (expected, found) = (self.completed, completion.tag.get());
-        if found != expected || self.outstanding.front() != Some(&completion.opcode) {
+        // A command whose line the bus did not deliver: the card has a line of all ones in its place, and did nothing.
+        let is_unread = found == u32::MAX && completion.opcode == u8::MAX && completion.status == Status::BadCrc as u8;
+        if !is_unread && (found != expected || self.outstanding.front() != Some(&completion.opcode)) {
             return Err(CommandError::Tag { expected, found });
         }
         let status = Status::from_bits(completion.status)

@@ -18,8 +18,8 @@
 //! working order ([`writ_abi::MAGIC`] above all), so it becomes [`CardError::Gone`], never data.
 //!
 //! # Unsafe code
-//! [`memory`]: shared mappings whose other side is a card or a file; and the one place in [`RecordRing::poll`] that reads
-//! records in place. Each block states why it is sound.
+//! [`memory`]: shared mappings whose other side is a card or a file; the one place in [`RecordRing::poll`] that reads
+//! records in place; and the one in [`bus::vfio`] that lets a board reach memory. Each block states why it is sound.
 
 mod adopt;
 pub mod bus;
@@ -40,7 +40,7 @@ pub use card::{Card, CardError, CardStatus, Identity};
 pub use command::{CommandChannel, CommandError, Completed, rule_commands};
 pub use counters::Counters;
 pub use lookup::{DamagedPlace, LookupSettings, TunnelKinds};
-pub use records::{Event, Flow, Progress, RecordRing, RingError, RingStatistics};
+pub use records::{Event, Flow, PayloadCheck, Progress, RecordRing, RingError, RingStatistics};
 pub use setup::{BringUp, Irqs, Parts, RingMemory, RingSizes};
 pub use steer::{ClockState, Pulse, SLEW_NS_MAX};
-pub use walk::{Finding, Violation, register_walk};
+pub use walk::{Examination, Finding, Violation, examine, register_walk};

@@ -4,7 +4,7 @@ use crate::memory::Region;
 use crate::{Bar, Irq, Wake};
 use std::sync::Arc;
 use std::time::Duration;
-use writ_abi::record::{self, GapRecord, Packet, Record, RecordError};
+use writ_abi::record::{self, Checks, GapRecord, Packet, Record, RecordError};
 use writ_abi::registers::rings;
 
 /// The consumer's end of one record ring. The rings of a card are independent of one another: each has its own consumer, and may have
@@ -37,6 +37,7 @@ pub struct RecordRing {
     /// Lines consumed so far; equal to what the card was told, outside `poll`.
     consumed: u32,
     next_sequence: u32,
+    payload_check: PayloadCheck,
     statistics: RingStatistics,
 }
 
@@ -44,6 +45,18 @@ pub struct RecordRing {
 pub(crate) const INDEX_LINES: usize = 2;
 /// Where the consumer keeps how far it is: lines consumed, next number.
 pub(crate) const CURSOR_LINE: usize = 1;
+
+/// Whether the CRC of a record's payload is compared before the consumer gets it. That of the header always is: the header says where the next
+/// record begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PayloadCheck {
+    /// It is. A payload that changed between card and consumer is never delivered.
+    #[default]
+    Crc,
+    /// It is not. Every byte is then read by the consumer alone, once, and one that looks at headers only costs no memory bandwidth for the rest. For
+    /// such consumers, and for finding out what the check costs: what is delivered as evidence has to be checked.
+    Off,
+}
 
 /// The memory of one ring.
 #[derive(Debug)]
@@ -163,7 +176,17 @@ impl std::error::Error for RingError {
 impl RecordRing {
     pub(crate) fn new(bar: Arc<dyn Bar>, memory: RecordMemory, irq: Box<dyn Irq>) -> Self {
         let RecordMemory { number, lines, index } = memory;
-        Self { bar, number, lines, index, irq, consumed: 0, next_sequence: 0, statistics: RingStatistics::default() }
+        Self {
+            bar,
+            number,
+            lines,
+            index,
+            irq,
+            consumed: 0,
+            next_sequence: 0,
+            payload_check: PayloadCheck::default(),
+            statistics: RingStatistics::default(),
+        }
     }
 
     /// Goes on where the consumer before stopped.
@@ -191,6 +214,11 @@ impl RecordRing {
     /// Lines that wait to be consumed, as far as the card has said.
     pub fn waiting_lines(&self) -> u32 {
         self.index.load_index(0).wrapping_sub(self.consumed)
+    }
+
+    /// Sets what is checked from the next poll on; [`PayloadCheck::Crc`] after bring-up.
+    pub fn set_payload_check(&mut self, check: PayloadCheck) {
+        self.payload_check = check;
     }
 
     /// Sums since bring-up or adoption.
@@ -252,13 +280,14 @@ impl RecordRing {
                 lines: size,
             });
         }
+        let checks = Checks { crc32c: crc32c::crc32c, payload: self.payload_check == PayloadCheck::Crc };
         while self.consumed != produced && progress.records < records_max {
             let at = self.consumed % size;
             let ready = produced.wrapping_sub(self.consumed).min(size - at);
             // SAFETY: the producer index says that the card has finished these lines, and it may not touch them again before
             // RECORD_CONSUMER is written, which happens in `poll` after the last use of the slice.
             let bytes = unsafe { self.lines.bytes(at as usize, ready as usize) };
-            let (record, used_bytes) = match record::parse(bytes) {
+            let (record, used_bytes) = match record::parse_with(bytes, &checks) {
                 Ok(found) => found,
                 Err(error) => return Err(self.give_up(produced, error)),
             };

@@ -274,7 +274,7 @@ fn rows_name(table: Table) -> &'static str {
     }
 }
 
-fn wait_ready(bar: &dyn Bar, timeout: Duration) -> Result<(), CardError> {
+pub(crate) fn wait_ready(bar: &dyn Bar, timeout: Duration) -> Result<(), CardError> {
     let start = Instant::now();
     loop {
         let status = card::read(bar, control::STATUS_AT)?;

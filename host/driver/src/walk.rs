@@ -1,6 +1,8 @@
 //! The register walk: one test of the bus side for model, RTL and card, made from the ABI's tables.
 
-use crate::Bar;
+use crate::setup::wait_ready;
+use crate::{Bar, Card, CardError, Identity};
+use std::time::Duration;
 use writ_abi::registers::{Access, BAR_BYTES, BLOCKS, COUNTERS, Field, Register, control, counters, identity};
 
 /// One thing that the walk found wrong.
@@ -41,6 +43,41 @@ impl std::fmt::Display for Finding {
             self.block, self.register, self.offset, self.violation, self.expected, self.found
         )
     }
+}
+
+impl Violation {
+    /// In a few words.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reset => "value after reset",
+            Self::NotStored => "written bit did not stick",
+            Self::Writable => "fixed bit took a write",
+            Self::Unmapped => "no register there, yet not 0",
+        }
+    }
+}
+
+/// What was seen of a card.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Examination {
+    /// Who it is.
+    pub identity: Identity,
+    /// What is wrong with its registers. Empty: nothing.
+    pub findings: Vec<Finding>,
+}
+
+/// Identifies a card, resets it, waits until its tables are ready, and walks its registers. Afterwards it is disarmed and knows no rings.
+///
+/// # Errors
+/// [`CardError`] for a card that is gone, none of ours, or not ready after `ready_timeout`.
+pub fn examine(bar: &dyn Bar, ready_timeout: Duration) -> Result<Examination, CardError> {
+    let identity = Card::identify(bar)?;
+    bar.write32(control::CONTROL_AT, control::RESET.mask());
+    wait_ready(bar, ready_timeout)?;
+    let findings = register_walk(bar);
+    // A card that went meanwhile would be one with many faults.
+    Card::identify(bar)?;
+    Ok(Examination { identity, findings })
 }
 
 /// Patterns that tell every bit from its neighbours and from being stuck.

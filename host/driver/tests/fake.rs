@@ -12,8 +12,8 @@ use writ_abi::{Lookup, MatchIndex, Scope, Table, crc};
 use writ_driver::memory::{CardMemory, HostMemory};
 use writ_driver::{
     Bar, BringUp, Card, CardError, ClockState, CommandError, DamagedPlace, Event, Flow, Irq, Irqs, LookupSettings,
-    Parts, Progress, Pulse, RecordRing, RingError, RingMemory, RingSizes, SLEW_NS_MAX, TunnelKinds, Violation, Wake,
-    register_walk, rule_commands,
+    Parts, PayloadCheck, Progress, Pulse, RecordRing, RingError, RingMemory, RingSizes, SLEW_NS_MAX, TunnelKinds,
+    Violation, Wake, register_walk, rule_commands,
 };
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -656,6 +656,19 @@ fn after_a_bad_record_the_reader_goes_on_at_the_producer_index() {
     assert_eq!(seen, [Got::Lost(1, 2), Got::Packet(3, 0)], "what was given up is reported before what follows");
     let sums = records.statistics();
     assert_eq!((sums.bad_records, sums.lines_discarded, sums.lost, sums.packets), (1, 3, 2, 2));
+}
+
+#[test]
+fn only_the_payload_can_go_unchecked() {
+    let setup = Setup::new();
+    let mut records = setup.ring();
+    let (mut payload, mut header) = (packet(0, 64), packet(1, 0));
+    (payload[70], header[63]) = (payload[70] ^ 1, 1);
+    setup.record(0, &[payload, header].concat());
+    setup.produced(3);
+    records.set_payload_check(PayloadCheck::Off);
+    let result = records.poll(10, |event| if got(&event) == Got::Packet(0, 64) { Flow::Taken } else { Flow::Later });
+    assert!(matches!(result, Err(RingError::BadRecord { at_line: 2, error: RecordError::HeaderCrc { .. }, .. })));
 }
 
 #[test]

@@ -6,14 +6,21 @@
 // after the edge of clock c - 1, are those of clock c; all outputs come out of registers. The card's three clocks rise together unless
 // they were set apart; then each has a period of its own, and its inputs and outputs belong to its own edges.
 //
-// Compiled once for each width of the wires: WRIT_NARROW is defined for beats of 64 bits.
+// Compiled once for each top: WRIT_NARROW is defined for beats of 64 bits, WRIT_PCIE for the card behind TLPs, whose bus is a function in Rust that is called for
+// each clock of the hard block.
 
-#ifdef WRIT_NARROW
+#ifdef WRIT_PCIE
+#include "Vwrit_pcie_top.h"
+using Model = Vwrit_pcie_top;
+using BeatData = VlWide<16>;
+#define WRIT(name) writ_rtl_pcie_##name
+// All are linked into one program.
+#define WritRtl WritRtlPcie
+#elif defined(WRIT_NARROW)
 #include "Vwrit_top_narrow.h"
 using Model = Vwrit_top_narrow;
 using BeatData = QData;
 #define WRIT(name) writ_rtl_narrow_##name
-// Both are linked into one program.
 #define WritRtl WritRtlNarrow
 #else
 #include "Vwrit_top.h"
@@ -146,6 +153,52 @@ struct Counts {
     uint64_t wire_clocks[2];
 };
 
+#ifdef WRIT_PCIE
+// `user_clk` of the hard block.
+constexpr uint64_t PCIE_PERIOD_FS = 4000000;
+
+// The ports towards the hard block in one clock. `pcie/pins.rs` has the meaning of the fields.
+struct Pins {
+    // From the card.
+    uint32_t rq_data[16];
+    uint32_t rq_user[5];
+    uint32_t cc_data[16];
+    uint32_t cc_user[3];
+    uint16_t cc_keep;
+    uint8_t rq_valid;
+    uint8_t cc_valid;
+    uint8_t cc_last;
+    uint8_t cq_ready;
+    uint8_t function_reset_done;
+    uint8_t padding_out;
+    // To the card.
+    uint32_t cq_data[16];
+    uint32_t cq_user[6];
+    uint32_t rc_data[16];
+    uint32_t rc_user[6];
+    uint16_t rc_keep;
+    uint8_t rq_ready;
+    uint8_t cc_ready;
+    uint8_t cq_valid;
+    uint8_t cq_last;
+    uint8_t rc_valid;
+    uint8_t rc_last;
+    uint8_t tag_valid[2];
+    uint8_t tag[2];
+    uint8_t user_reset;
+    uint8_t link_up;
+    uint8_t bus_master;
+    uint8_t max_payload;
+    uint8_t function_reset;
+    uint8_t msix_enable;
+    uint8_t msix_mask;
+    uint8_t padding_in;
+};
+static_assert(sizeof(Pins) == 364);
+
+using Bus = void (*)(void* context, Pins* pins);
+#endif
+
 // The ports of one receive and one transmit side, so that both directions share their code.
 struct RxPins {
     CData &valid, &last, &error, &bytes;
@@ -195,8 +248,12 @@ struct WritRtl {
 
     explicit WritRtl(const uint8_t* hash) : top{new Model{&context, ""}} {
         std::memcpy(top->build_hash.data(), hash, 32);
+#ifdef WRIT_PCIE
+        top->pcie_reset = 1;
+#else
         top->dma_write_ready = 1;
         top->dma_read_ready = 1;
+#endif
         top->reset = 1;
         top->wire_reset_a = 1;
         top->wire_reset_b = 1;
@@ -205,6 +262,60 @@ struct WritRtl {
         top->wire_reset_a = 0;
         top->wire_reset_b = 0;
     }
+
+#ifdef WRIT_PCIE
+    Bus bus = nullptr;
+    void* bus_context = nullptr;
+    Pins pins{};
+    uint64_t pcie_next_fs = 0;
+    uint64_t bus_next_fs = NOMINAL_PERIOD_FS;
+
+    // One clock of the hard block: what the card shows, what the bus answers, the edge.
+    void pcie_clock() {
+        std::memcpy(pins.rq_data, top->rq_tdata.data(), sizeof pins.rq_data);
+        std::memcpy(pins.rq_user, top->rq_tuser.data(), sizeof pins.rq_user);
+        std::memcpy(pins.cc_data, top->cc_tdata.data(), sizeof pins.cc_data);
+        std::memcpy(pins.cc_user, top->cc_tuser.data(), sizeof pins.cc_user);
+        pins.cc_keep = top->cc_tkeep;
+        pins.rq_valid = top->rq_tvalid;
+        pins.cc_valid = top->cc_tvalid;
+        pins.cc_last = top->cc_tlast;
+        pins.cq_ready = top->cq_tready;
+        pins.function_reset_done = top->cfg_flr_done;
+        if (bus != nullptr) bus(bus_context, &pins);
+        if (pins.cq_valid) {
+            std::memcpy(top->cq_tdata.data(), pins.cq_data, sizeof pins.cq_data);
+            std::memcpy(top->cq_tuser.data(), pins.cq_user, sizeof pins.cq_user);
+        }
+        if (pins.rc_valid) {
+            std::memcpy(top->rc_tdata.data(), pins.rc_data, sizeof pins.rc_data);
+            std::memcpy(top->rc_tuser.data(), pins.rc_user, sizeof pins.rc_user);
+        }
+        top->cq_tvalid = pins.cq_valid;
+        top->cq_tlast = pins.cq_last;
+        top->rc_tvalid = pins.rc_valid;
+        top->rc_tlast = pins.rc_last;
+        top->rc_tkeep = pins.rc_keep;
+        top->rq_tready = pins.rq_ready;
+        top->cc_tready = pins.cc_ready;
+        top->pcie_rq_tag_vld0 = pins.tag_valid[0];
+        top->pcie_rq_tag0 = pins.tag[0];
+        top->pcie_rq_tag_vld1 = pins.tag_valid[1];
+        top->pcie_rq_tag1 = pins.tag[1];
+        top->pcie_reset = pins.user_reset;
+        top->link_up = pins.link_up;
+        top->bus_master = pins.bus_master;
+        top->cfg_max_payload = pins.max_payload;
+        top->cfg_flr_in_process = pins.function_reset;
+        top->cfg_interrupt_msix_enable = pins.msix_enable;
+        top->cfg_interrupt_msix_mask = pins.msix_mask;
+        top->clk_pcie = 1;
+        top->eval();
+        top->clk_pcie = 0;
+        top->eval();
+        pcie_next_fs += PCIE_PERIOD_FS;
+    }
+#endif
 
     ~WritRtl() { top->final(); }
 
@@ -242,13 +353,19 @@ struct WritRtl {
     }
 
     void before_core() {
+#ifdef WRIT_PCIE
+        // The hard block's clock has nothing to do with the core's: its edges that come before this one.
+        while (pcie_next_fs < bus_next_fs) pcie_clock();
+        bus_next_fs += NOMINAL_PERIOD_FS;
+#else
         dma();
         if (top->irq) interrupts++;
-        if (tracing) trace();
         if (top->mmio_read_data_valid) {
             mmio_answered = true;
             mmio_value = top->mmio_read_data;
         }
+#endif
+        if (tracing) trace();
         if (top->now_ns - last_ns > 1000) stepped_at = clocks;
         last_ns = top->now_ns;
     }
@@ -395,6 +512,7 @@ struct WritRtl {
         }
     }
 
+#ifndef WRIT_PCIE
     // A line of host memory, or null for an address that is none.
     uint32_t* line(uint64_t address, uint64_t Window::*access) {
         for (const Window& window : windows) {
@@ -434,6 +552,7 @@ struct WritRtl {
             dma_answers.pop_front();
         }
     }
+#endif
 
     TapEvent& tap(TapKind kind, int port = 0, uint8_t value = 0, bool flag = false, uint64_t stamp_ns = 0) {
         taps.push_back(TapEvent{clocks, stamp_ns, 0, kind, static_cast<uint8_t>(port), value, flag, 0, 0, {0, 0}});
@@ -473,6 +592,17 @@ void WRIT(run)(WritRtl* rtl, uint64_t clocks) noexcept {
     for (uint64_t i = 0; i < clocks; i++) rtl->clock();
 }
 
+#ifdef WRIT_PCIE
+// All of the bus is Rust's.
+uint32_t WRIT(read)(WritRtl*, uint32_t) noexcept { return UINT32_MAX; }
+void WRIT(write)(WritRtl*, uint32_t, uint32_t) noexcept {}
+
+// From now on `bus` is called with `context` in every clock of the hard block.
+void WRIT(set_bus)(WritRtl* rtl, Bus bus, void* context) noexcept {
+    rtl->bus = bus;
+    rtl->bus_context = context;
+}
+#else
 uint32_t WRIT(read)(WritRtl* rtl, uint32_t address) noexcept {
     rtl->mmio_answered = false;
     rtl->top->mmio_read_valid = 1;
@@ -490,6 +620,7 @@ void WRIT(write)(WritRtl* rtl, uint32_t address, uint32_t value) noexcept {
     rtl->clock();
     rtl->top->mmio_write_valid = 0;
 }
+#endif
 
 void WRIT(push)(WritRtl* rtl, uint32_t port, uint64_t number, uint64_t earliest_clock, const uint8_t* bytes,
                    uint64_t count, bool damaged) noexcept {

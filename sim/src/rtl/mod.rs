@@ -5,6 +5,11 @@
 //! that answers reads after a fixed time and takes writes at once.
 
 mod ffi;
+#[cfg(feature = "rtl-pcie")]
+mod tlp;
+
+#[cfg(feature = "rtl-pcie")]
+pub use tlp::TlpCard;
 
 use crate::card::{Arrival, EgressFrame, FRAME_BYTES_MAX, IngressFrame, Latency, SimCard};
 use std::ptr::NonNull;
@@ -84,6 +89,7 @@ pub enum Tap {
 
 impl RtlCard {
     /// A card that was just powered up.
+    #[cfg(feature = "rtl")]
     pub fn new(memory: CardMemory) -> Self {
         Self::with(&ffi::WIDE, build_hash(), memory)
     }
@@ -92,6 +98,19 @@ impl RtlCard {
     #[cfg(feature = "rtl-narrow")]
     pub fn narrow(memory: CardMemory) -> Self {
         Self::with(&ffi::NARROW, digest(env!("WRIT_RTL_NARROW_BLAKE3")), memory)
+    }
+
+    /// The card behind TLPs. In every clock of the hard block `bus` is called with `context`.
+    ///
+    /// # Safety
+    /// For as long as the card lives, `bus` may be called with `context` from the thread that runs the card; nobody else uses what is behind
+    /// `context` meanwhile.
+    #[cfg(feature = "rtl-pcie")]
+    pub(crate) unsafe fn behind(bus: ffi::Bus, context: *mut std::ffi::c_void) -> Self {
+        let card = Self::with(&ffi::PCIE, digest(env!("WRIT_RTL_PCIE_BLAKE3")), CardMemory::none());
+        // SAFETY: `raw` is alive and ours alone; the rest is this function's contract.
+        unsafe { ffi::writ_rtl_pcie_set_bus(card.raw.as_ptr(), bus, context) };
+        card
     }
 
     fn with(harness: &'static ffi::Functions, hash: [u8; 32], memory: CardMemory) -> Self {
@@ -121,6 +140,20 @@ impl RtlCard {
     /// Clocks of each wire, by the port that its frames come in on.
     pub fn wire_clocks(&self) -> [u64; 2] {
         self.counts().wire_clocks
+    }
+
+    /// Notes what a write to a register changes that the harness has to know.
+    fn note_write(&mut self, offset: u32, value: u32) {
+        match offset {
+            control::CONTROL_AT if control::RESET.extract(value) == 1 => {
+                (self.increment_ns, self.increment_fraction) = (INCREMENT_NS, INCREMENT_FRACTION);
+                // SAFETY: `raw` is alive and ours alone.
+                unsafe { (self.harness.note_reset)(self.raw.as_ptr()) };
+            }
+            clock::INCREMENT_NS_AT => self.increment_ns = clock::INCREMENT_NS_FIELD.extract(value),
+            clock::INCREMENT_FRACTION_AT => self.increment_fraction = value,
+            _ => {}
+        }
     }
 
     fn counts(&self) -> ffi::Counts {
@@ -157,6 +190,7 @@ impl RtlCard {
 }
 
 /// BLAKE3 of the Verilog that this program holds.
+#[cfg(feature = "rtl")]
 pub fn build_hash() -> [u8; 32] {
     digest(env!("WRIT_RTL_BLAKE3"))
 }
@@ -220,16 +254,7 @@ impl SimCard for RtlCard {
     }
 
     fn write32(&mut self, offset: u32, value: u32) {
-        match offset {
-            control::CONTROL_AT if control::RESET.extract(value) == 1 => {
-                (self.increment_ns, self.increment_fraction) = (INCREMENT_NS, INCREMENT_FRACTION);
-                // SAFETY: `raw` is alive and ours alone.
-                unsafe { (self.harness.note_reset)(self.raw.as_ptr()) };
-            }
-            clock::INCREMENT_NS_AT => self.increment_ns = clock::INCREMENT_NS_FIELD.extract(value),
-            clock::INCREMENT_FRACTION_AT => self.increment_fraction = value,
-            _ => {}
-        }
+        self.note_write(offset, value);
         // SAFETY: `raw` is alive and ours alone.
         unsafe { (self.harness.write)(self.raw.as_ptr(), offset, value) }
     }

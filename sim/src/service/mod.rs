@@ -12,11 +12,12 @@ mod player;
 mod runner;
 mod socket;
 
-use crate::card::SimCard;
+use crate::card::{FunctionState, SimCard};
 use crate::model::ModelCard;
 use crate::wire::Statistics;
 use crossbeam_channel::{Sender, bounded};
-use handles::{BarHandle, BusRequest, IrqHandle, Signal};
+pub(crate) use handles::VectorWait;
+use handles::{BarHandle, BusRequest, Signal};
 use runner::Runner;
 use socket::WireSocket;
 pub(crate) use socket::remove_stale;
@@ -24,8 +25,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
+use writ_abi::pci::VECTORS;
 use writ_driver::memory::{CardMemory, HostMemory};
-use writ_driver::{Bar, Irq, Irqs, RingSizes};
+use writ_driver::{Bar, Irqs, RingSizes};
 
 pub use pace::{CATCH_UP, Pace};
 
@@ -44,8 +46,10 @@ pub const ETHERNET_OVERHEAD_BYTES: u32 = 20;
 pub enum Backend {
     /// The golden model.
     Model,
-    /// The Verilated gateware. Needs the cargo feature `rtl`.
+    /// The Verilated gateware at its core's bus. Needs the cargo feature `rtl`.
     Rtl,
+    /// The Verilated gateware with its adapter to PCIe, behind TLPs. Needs the cargo feature `rtl-pcie`.
+    Tlp,
 }
 
 impl std::str::FromStr for Backend {
@@ -55,6 +59,7 @@ impl std::str::FromStr for Backend {
         match name {
             "model" => Ok(Self::Model),
             "rtl" => Ok(Self::Rtl),
+            "tlp" => Ok(Self::Tlp),
             _ => Err(ServiceError::UnknownBackend { name: name.to_owned() }),
         }
     }
@@ -93,7 +98,10 @@ pub enum ServiceError {
         name: String,
     },
     /// This program was built without the Verilated card.
-    NoRtl,
+    NoRtl {
+        /// The cargo feature that has it.
+        feature: &'static str,
+    },
     /// Memory of this size could not be had.
     Memory {
         /// How much.
@@ -115,8 +123,8 @@ pub enum ServiceError {
 impl std::fmt::Display for ServiceError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::UnknownBackend { name } => write!(f, "card {name:?} does not exist; there are model and rtl"),
-            Self::NoRtl => write!(f, "this program was built without the Verilated card (cargo feature rtl)"),
+            Self::UnknownBackend { name } => write!(f, "card {name:?} does not exist; there are model, rtl and tlp"),
+            Self::NoRtl { feature } => write!(f, "this program was built without that card (cargo feature {feature})"),
             Self::Memory { bytes, source } => write!(f, "card memory of {bytes} bytes: {source}"),
             Self::Thread(source) => write!(f, "thread of the card: {source}"),
             Self::Socket { path, source } => write!(f, "wire socket {}: {source}", path.display()),
@@ -141,6 +149,7 @@ pub struct Slot {
     sums: Arc<Mutex<Statistics>>,
     thread: Option<JoinHandle<()>>,
     socket: Option<WireSocket>,
+    has_bus: bool,
 }
 
 impl Slot {
@@ -149,7 +158,7 @@ impl Slot {
     /// # Errors
     /// [`ServiceError`].
     pub fn start(backend: Backend, options: &Options) -> Result<Self, ServiceError> {
-        Self::start_card(make(backend, CardMemory::none())?, options)
+        Self::start_card(make(backend, None)?, options)
     }
 
     /// Starts a card that was made by the caller.
@@ -167,6 +176,7 @@ impl Slot {
         };
         let signal = Arc::new(Signal::default());
         let sums = Arc::new(Mutex::new(Statistics::default()));
+        let has_bus = card.has_bus();
         let runner = Runner::new(
             card,
             bus_requests,
@@ -180,7 +190,7 @@ impl Slot {
             .name("card".into())
             .spawn(move || runner.run())
             .map_err(ServiceError::Thread)?;
-        Ok(Self { bus, signal, sums, thread: Some(thread), socket })
+        Ok(Self { bus, signal, sums, thread: Some(thread), socket, has_bus })
     }
 
     /// The card's registers.
@@ -188,23 +198,48 @@ impl Slot {
         Arc::new(BarHandle::new(self.bus.clone()))
     }
 
-    /// The card's interrupts.
-    pub fn irqs(&self) -> Irqs {
-        Irqs::each(|| self.irq())
+    /// All of BAR 0, for a card that [has a bus](SimCard::has_bus).
+    pub(crate) fn whole_bar(&self) -> Arc<dyn Bar> {
+        Arc::new(BarHandle::whole(self.bus.clone()))
     }
 
-    /// One more waiter for the card's interrupts: all of them, for the card has one index after another and signals each.
-    pub fn irq(&self) -> Box<dyn Irq> {
-        Box::new(IrqHandle::new(Arc::clone(&self.signal)))
+    /// The card's interrupts.
+    pub fn irqs(&self) -> Irqs {
+        let mut vectors = 0..VECTORS;
+        Irqs::each(|| Box::new(self.vectors(1 << vectors.next().unwrap_or_default())))
+    }
+
+    /// One more waiter for some of the card's vectors, one bit each.
+    pub(crate) fn vectors(&self, vectors: u64) -> VectorWait {
+        VectorWait::new(Arc::clone(&self.signal), vectors)
+    }
+
+    /// The card stands behind a bus.
+    pub(crate) fn has_bus(&self) -> bool {
+        self.has_bus
+    }
+
+    /// Tells the card what its configuration space says. When this returns, it goes by that.
+    pub(crate) fn set_function(&self, state: FunctionState) {
+        self.ask(|done| BusRequest::Function { state, done });
+    }
+
+    /// Resets the function. When this returns, it is as after power-up, but for the wires.
+    pub(crate) fn reset_function(&self) {
+        self.ask(|done| BusRequest::ResetFunction { done });
+    }
+
+    fn ask(&self, request: impl FnOnce(Sender<()>) -> BusRequest) {
+        let (done, wait) = bounded(1);
+        // A card that is gone does nothing any more.
+        if self.bus.send(request(done)).is_ok() {
+            let _ = wait.recv();
+        }
     }
 
     /// Gives the card other memory. When this returns, the card never touches the one before again.
     pub fn set_memory(&self, memory: CardMemory) {
-        let (done, wait) = bounded(1);
-        // A card that is gone touches nothing.
-        if self.bus.send(BusRequest::Memory { memory, done }).is_ok() {
-            let _ = wait.recv();
-        }
+        self.ask(|done| BusRequest::Memory { memory, done });
     }
 
     /// Sums since the card was made.
@@ -213,13 +248,25 @@ impl Slot {
     }
 }
 
-fn make(backend: Backend, memory: CardMemory) -> Result<Box<dyn SimCard>, ServiceError> {
+/// A card as it was powered up; with memory as a host has set it up.
+fn make(backend: Backend, memory: Option<CardMemory>) -> Result<Box<dyn SimCard>, ServiceError> {
     match backend {
-        Backend::Model => Ok(Box::new(ModelCard::new(memory))),
+        Backend::Model => Ok(Box::new(ModelCard::new(memory.unwrap_or_default()))),
         #[cfg(feature = "rtl")]
-        Backend::Rtl => Ok(Box::new(crate::rtl::RtlCard::new(memory))),
+        Backend::Rtl => Ok(Box::new(crate::rtl::RtlCard::new(memory.unwrap_or_default()))),
         #[cfg(not(feature = "rtl"))]
-        Backend::Rtl => Err(ServiceError::NoRtl),
+        Backend::Rtl => Err(ServiceError::NoRtl { feature: "rtl" }),
+        #[cfg(feature = "rtl-pcie")]
+        Backend::Tlp => {
+            use crate::{pcie::BusSettings, rtl::TlpCard};
+            let settings = BusSettings::default();
+            Ok(Box::new(match memory {
+                Some(memory) => TlpCard::started(settings, memory),
+                None => TlpCard::new(settings),
+            }))
+        }
+        #[cfg(not(feature = "rtl-pcie"))]
+        Backend::Tlp => Err(ServiceError::NoRtl { feature: "rtl-pcie" }),
     }
 }
 
@@ -238,7 +285,7 @@ impl Service {
     pub fn start(backend: Backend, options: &Options) -> Result<Self, ServiceError> {
         let memory = HostMemory::new(options.memory_bytes)
             .map_err(|source| ServiceError::Memory { bytes: options.memory_bytes, source })?;
-        let slot = Slot::start_card(make(backend, memory.card())?, options)?;
+        let slot = Slot::start_card(make(backend, Some(memory.card()))?, options)?;
         Ok(Self { slot, memory })
     }
 

@@ -178,6 +178,14 @@ impl Runner {
                 // Whoever asked may have died in the meantime.
                 let _ = done.send(());
             }
+            BusRequest::Function { state, done } => {
+                self.card.set_function(state);
+                let _ = done.send(());
+            }
+            BusRequest::ResetFunction { done } => {
+                self.card.reset_function();
+                let _ = done.send(());
+            }
             BusRequest::Stop => return Err(Stopped),
         }
         self.alive_at = self.card.clocks();
@@ -243,7 +251,7 @@ impl Runner {
         let interrupts = self.card.interrupts();
         if interrupts != self.interrupts {
             self.interrupts = interrupts;
-            self.signal.set(interrupts);
+            self.signal.set(self.card.take_vectors());
         }
     }
 

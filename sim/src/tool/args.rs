@@ -59,8 +59,10 @@ pub(crate) struct Traffic {}
 pub(crate) enum CardKind {
     /// The golden model.
     Model,
-    /// The Verilated gateware; in builds with the feature rtl.
+    /// The Verilated gateware at its core's bus; in builds with the feature rtl.
     Rtl,
+    /// The Verilated gateware behind PCIe transactions; in builds with the feature rtl-pcie.
+    Tlp,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -77,6 +79,7 @@ impl Serve {
         match self.card {
             CardKind::Model => Backend::Model,
             CardKind::Rtl => Backend::Rtl,
+            CardKind::Tlp => Backend::Tlp,
         }
     }
 
@@ -84,7 +87,7 @@ impl Serve {
     pub(crate) fn pace(&self) -> Pace {
         match (self.pace, self.card) {
             (Some(PaceKind::Host), _) | (None, CardKind::Model) => Pace::Host,
-            (Some(PaceKind::Events), _) | (None, CardKind::Rtl) => Pace::Events,
+            (Some(PaceKind::Events), _) | (None, CardKind::Rtl | CardKind::Tlp) => Pace::Events,
         }
     }
 }

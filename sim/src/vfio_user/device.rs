@@ -1,7 +1,8 @@
 //! The function behind the protocol: configuration space, BAR 0, interrupts, memory.
 
 use super::config::{CONFIG_BYTES, ConfigSpace, Effect};
-use crate::service::Slot;
+use crate::card::{FunctionState, MESSAGES_AT};
+use crate::service::{Slot, VectorWait};
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,9 +15,9 @@ use vfio_bindings::bindings::vfio::{
 };
 use vfio_user::{DmaMapFlags, DmaUnmapFlags, ServerBackend};
 use writ_abi::pci::{BAR_0_BYTES, MSIX_ENTRY_BYTES, MSIX_TABLE_AT, VECTORS};
-use writ_abi::registers::{BAR_BYTES, control};
+use writ_abi::registers::BAR_BYTES;
 use writ_driver::memory::{Access, CardMemory};
-use writ_driver::{Bar, Irq, Wake};
+use writ_driver::{Bar, Wake};
 
 /// Bytes of the MSI-X table.
 const TABLE_BYTES: usize = VECTORS as usize * MSIX_ENTRY_BYTES as usize;
@@ -25,6 +26,7 @@ pub(super) struct Device {
     slot: Slot,
     bar: Arc<dyn Bar>,
     config: ConfigSpace,
+    /// Of a card that has none of its own.
     msix_table: [u8; TABLE_BYTES],
     /// What the client has mapped. The card has it while it is bus master.
     memory: CardMemory,
@@ -50,21 +52,22 @@ impl Vectors {
         self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Hands the card's signals on, until it is gone. At memory level the card does not say which of its indices moved, so all are told.
-    fn pump(&self, irq: &mut dyn Irq) {
+    /// Hands the card's signals on, until it is gone.
+    fn pump(&self, vectors: &mut VectorWait) {
         while !self.stopping.load(Ordering::Acquire) {
-            match irq.wait(Duration::from_millis(100)) {
-                Wake::Signalled => {
+            match vectors.wait_any(Duration::from_millis(100)) {
+                (Wake::Signalled, signalled) => {
                     let events = self.events();
                     if events.is_bus_master {
-                        for mut file in events.files.iter().flatten() {
+                        let told = events.files.iter().enumerate().filter(|(vector, _)| signalled >> vector & 1 == 1);
+                        for mut file in told.filter_map(|(_, file)| file.as_ref()) {
                             // One whose count is full has been told, one that cannot be written to cannot be helped.
                             let _ = file.write(&1_u64.to_ne_bytes());
                         }
                     }
                 }
-                Wake::TimedOut => {}
-                Wake::Gone => return,
+                (Wake::TimedOut, _) => {}
+                (Wake::Gone, _) => return,
             }
         }
     }
@@ -77,10 +80,10 @@ fn invalid(what: &'static str) -> io::Error {
 impl Device {
     pub(super) fn new(slot: Slot) -> io::Result<Self> {
         let vectors = Arc::new(Vectors { events: Mutex::default(), stopping: AtomicBool::new(false) });
-        let (pumped, mut irq) = (Arc::clone(&vectors), slot.irq());
-        let pump = std::thread::Builder::new().name("card-irq".into()).spawn(move || pumped.pump(&mut *irq))?;
+        let (pumped, mut signals) = (Arc::clone(&vectors), slot.vectors(u64::MAX));
+        let pump = std::thread::Builder::new().name("card-irq".into()).spawn(move || pumped.pump(&mut signals))?;
         Ok(Self {
-            bar: slot.bar(),
+            bar: if slot.has_bus() { slot.whole_bar() } else { slot.bar() },
             slot,
             config: ConfigSpace::new(),
             msix_table: [0; TABLE_BYTES],
@@ -102,19 +105,39 @@ impl Device {
         self.config = ConfigSpace::new();
         self.msix_table = [0; TABLE_BYTES];
         self.follow_command();
-        self.bar.write32(control::CONTROL_AT, control::RESET.mask());
+        self.slot.reset_function();
     }
 
     /// Lets the card use the bus, or not.
     fn follow_command(&mut self) {
         let is_bus_master = self.config.is_bus_master();
-        self.vectors.events().is_bus_master = is_bus_master;
-        self.slot.set_memory(if is_bus_master { self.memory.clone() } else { CardMemory::none() });
+        let is_msix_enabled = {
+            let mut events = self.vectors.events();
+            events.is_bus_master = is_bus_master;
+            events.files.iter().any(Option::is_some)
+        };
+        // A card behind a bus keeps from memory by itself.
+        let has_memory = is_bus_master || self.slot.has_bus();
+        self.slot.set_memory(if has_memory { self.memory.clone() } else { CardMemory::none() });
+        self.slot.set_function(FunctionState { is_bus_master, is_msix_enabled, is_msix_masked: false });
+    }
+
+    /// Fills the card's own MSI-X table as the host's kernel does when vectors are asked for: each goes to its own number.
+    fn fill_table(&self) {
+        let is_set = self.vectors.events().files.each_ref().map(Option::is_some);
+        for (vector, is_set) in (0..).zip(is_set) {
+            let at = MSIX_TABLE_AT + vector * MSIX_ENTRY_BYTES;
+            let words = [MESSAGES_AT as u32, (MESSAGES_AT >> 32) as u32, vector, u32::from(!is_set)];
+            for (value, at) in words.into_iter().zip((at..).step_by(4)) {
+                self.bar.write32(at, value);
+            }
+        }
     }
 
     fn bar_read(&self, offset: u32, data: &mut [u8]) {
+        let own = if self.slot.has_bus() { BAR_0_BYTES } else { BAR_BYTES };
         let word = |at: u32| match at {
-            at if at < BAR_BYTES => self.bar.read32(at).to_le_bytes(),
+            at if at < own => self.bar.read32(at).to_le_bytes(),
             at => self.table_word(at).map_or([0; 4], |at| {
                 let table = &self.msix_table;
                 [table[at], table[at + 1], table[at + 2], table[at + 3]]
@@ -126,8 +149,9 @@ impl Device {
     }
 
     fn bar_write(&mut self, offset: u32, data: &[u8]) {
+        let own = if self.slot.has_bus() { BAR_0_BYTES } else { BAR_BYTES };
         for (bytes, at) in data.chunks_exact(4).zip((offset..).step_by(4)) {
-            if at < BAR_BYTES {
+            if at < own {
                 self.bar.write32(at, u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]));
             } else if let Some(at) = self.table_word(at) {
                 self.msix_table[at..at + 4].copy_from_slice(bytes);
@@ -137,6 +161,9 @@ impl Device {
 
     /// The place of a word of BAR 0 in the MSI-X table, if it is there.
     fn table_word(&self, at: u32) -> Option<usize> {
+        if self.slot.has_bus() {
+            return None;
+        }
         let at = at.checked_sub(MSIX_TABLE_AT)? as usize;
         (at < TABLE_BYTES).then_some(at)
     }
@@ -239,6 +266,11 @@ impl ServerBackend for Device {
         } else {
             return Err(invalid("one event descriptor for each vector is wanted"));
         }
+        drop(events);
+        if self.slot.has_bus() {
+            self.fill_table();
+        }
+        self.follow_command();
         Ok(())
     }
 }

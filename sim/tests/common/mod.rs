@@ -23,6 +23,8 @@ pub(crate) mod remote;
 #[cfg(feature = "rtl")]
 pub(crate) mod replay;
 pub(crate) mod scenario;
+#[cfg(feature = "rtl-pcie")]
+pub(crate) mod tlp;
 
 /// Clocks that pass on the bench after each register access.
 const ACCESS_CLOCKS: u64 = 40;

@@ -117,6 +117,8 @@ suite_for!(vfio_user, |memory| Box::new(crate::common::remote::RemoteCard::new(m
 suite_for!(rtl, |memory| Box::new(writ_sim::rtl::RtlCard::new(memory.card())));
 #[cfg(feature = "rtl")]
 exact_suite_for!(rtl_clock_by_clock, |memory| Box::new(writ_sim::rtl::RtlCard::new(memory.card())));
+#[cfg(feature = "rtl-pcie")]
+suite_for!(tlp, crate::common::tlp::quiet);
 
 pub(crate) fn armed(make: MakeCard, rows: &[Command]) -> Bench {
     let mut bench = Bench::new(make);

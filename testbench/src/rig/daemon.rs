@@ -1,5 +1,6 @@
-//! The `writd` process.
+//! The programs as processes.
 
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -20,22 +21,27 @@ const AUDIT_BROKEN: i32 = 4;
 const LOG_LINES_SHOWN: usize = 25;
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// A running daemon. Dropping it kills it.
+/// A running program that says when it is ready and runs until it is told to stop. Dropping it kills it.
 pub struct Daemon {
+    name: &'static str,
     child: Child,
     log: PathBuf,
 }
 
 impl Daemon {
-    /// Starts `writd --config FILE`, its log appended to `log`, and waits for its line that it is ready.
+    /// Starts `program`, which calls itself `name`, its log appended to `log`, and waits for its line that it is ready.
     ///
     /// # Errors
     /// [`RigError::Daemon`] with the end of the log if it ends or is not ready in time.
-    pub fn start(program: &Path, configuration: &Path, log: &Path, time_max: Duration) -> Result<Self, RigError> {
+    pub fn start(
+        (name, program): (&'static str, &Path),
+        arguments: &[&OsStr],
+        log: &Path,
+        time_max: Duration,
+    ) -> Result<Self, RigError> {
         let file = OpenOptions::new().create(true).append(true).open(log).map_err(RigError::io(log.display()))?;
         let mut child = Command::new(program)
-            .arg("--config")
-            .arg(configuration)
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(file)
@@ -50,11 +56,12 @@ impl Daemon {
                 }
             });
         }
-        let mut daemon = Self { child, log: log.to_path_buf() };
+        let mut daemon = Self { name, child, log: log.to_path_buf() };
+        let ready = format!("{name}: ready");
         let deadline = Instant::now() + time_max;
         loop {
             match lines.recv_timeout(PAUSE) {
-                Ok(line) if line.trim() == "writd: ready" => return Ok(daemon),
+                Ok(line) if line.trim() == ready => return Ok(daemon),
                 Ok(_) | Err(RecvTimeoutError::Timeout) => daemon.check()?,
                 Err(RecvTimeoutError::Disconnected) => {
                     thread::sleep(PAUSE);
@@ -84,8 +91,8 @@ impl Daemon {
     /// # Errors
     /// If it cannot be killed.
     pub fn kill(&mut self) -> Result<(), RigError> {
-        self.child.kill().map_err(RigError::io("killing writd"))?;
-        self.child.wait().map_err(RigError::io("waiting for writd"))?;
+        self.child.kill().map_err(RigError::io(format_args!("killing {}", self.name)))?;
+        self.child.wait().map_err(RigError::io(format_args!("waiting for {}", self.name)))?;
         Ok(())
     }
 
@@ -99,7 +106,7 @@ impl Daemon {
         kill_process(pid, Signal::TERM).map_err(|error| self.error(format!("cannot be signalled: {error}")))?;
         let deadline = Instant::now() + time_max;
         loop {
-            match self.child.try_wait().map_err(RigError::io("waiting for writd"))? {
+            match self.child.try_wait().map_err(RigError::io(format_args!("waiting for {}", self.name)))? {
                 Some(status) if status.success() => return Ok(()),
                 Some(status) => return Err(self.error(format!("did not stop cleanly: {status}"))),
                 None if Instant::now() > deadline => {
@@ -115,6 +122,7 @@ impl Daemon {
         let log = String::from_utf8_lossy(&log);
         let lines: Vec<&str> = log.lines().collect();
         let shown = &lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..];
+        let what = format!("{} {what}", self.name);
         RigError::Daemon { what, log: format!("  log: {}\n  {}", self.log.display(), shown.join("\n  ")) }
     }
 }
@@ -139,7 +147,7 @@ pub(super) fn verify_audit(
         _ => None,
     };
     verified.zip(read_verdict(&text)).map(|(verified, verdict)| AuditVerdict { verified, ..verdict }).ok_or_else(|| {
-        let what = format!("--verify-audit: {}", output.status);
+        let what = format!("writd --verify-audit: {}", output.status);
         RigError::Daemon { what, log: format!("{text}{}", String::from_utf8_lossy(&output.stderr)) }
     })
 }

@@ -30,14 +30,17 @@ pub enum Backend {
     Model,
     /// The Verilated gateware.
     Rtl,
+    /// The Verilated gateware behind PCIe transactions, in a process of its own that speaks vfio-user, in the hands of `writ-cardd`.
+    Tlp,
 }
 
 impl Backend {
-    /// The name in the configuration.
+    /// What the card is called.
     pub fn name(self) -> &'static str {
         match self {
             Self::Model => "model",
             Self::Rtl => "rtl",
+            Self::Tlp => "tlp",
         }
     }
 }
@@ -127,7 +130,7 @@ pub enum RigError {
     },
     /// Keys or certificates could not be made.
     Pki(String),
-    /// The daemon ended or did not come up.
+    /// A program ended or did not come up.
     Daemon {
         /// What happened.
         what: String,
@@ -158,7 +161,7 @@ impl fmt::Display for RigError {
         match self {
             Self::Io { what, error } => write!(f, "{what}: {error}"),
             Self::Pki(text) => write!(f, "throw-away PKI: {text}"),
-            Self::Daemon { what, log } => write!(f, "writd {what}\n{log}"),
+            Self::Daemon { what, log } => write!(f, "{what}\n{log}"),
             Self::Operator(error) => write!(f, "{error}"),
             Self::Wire(text) => write!(f, "simulated wires: {text}"),
             Self::Timeout { what, standing } => write!(f, "{what} did not happen in time; {standing}"),
@@ -182,6 +185,8 @@ pub struct Rig {
     /// Vouches for the receivers; usually for the daemon too.
     receiver_authority: Authority,
     receivers: Vec<Receiver>,
+    /// The card's process and `writ-cardd`, if the daemon does not hold the card itself.
+    card: Vec<Daemon>,
     daemon: Option<Daemon>,
 }
 
@@ -223,7 +228,7 @@ impl Rig {
             receivers.push(started.map_err(RigError::io(format_args!("receiver {}", receiver.name)))?);
         }
         let receiver_authority = if plan.receivers_of_foreign_authority { foreign } else { authority };
-        let rig = Self { plan, sockets, receiver_authority, receivers, daemon: None };
+        let rig = Self { plan, sockets, receiver_authority, receivers, card: Vec::new(), daemon: None };
         rig.write_configuration()?;
         Ok(rig)
     }
@@ -233,8 +238,28 @@ impl Rig {
     /// # Errors
     /// [`RigError::Daemon`] with the end of its log if it does not come up.
     pub fn start(&mut self) -> Result<(), RigError> {
-        let daemon = Daemon::start(&self.plan.binaries.writd, &self.configuration(), &self.log(), START_TIME_MAX)?;
-        self.daemon = Some(daemon);
+        if self.plan.backend == Backend::Tlp && self.card.is_empty() {
+            self.start_card()?;
+        }
+        let configuration = self.configuration();
+        let arguments = ["--config".as_ref(), configuration.as_os_str()];
+        let program = ("writd", self.plan.binaries.writd.as_path());
+        self.daemon = Some(Daemon::start(program, &arguments, &self.log(), START_TIME_MAX)?);
+        Ok(())
+    }
+
+    /// Starts the card in a process of its own, and `writ-cardd` with it.
+    fn start_card(&mut self) -> Result<(), RigError> {
+        let (card, cardd, wire) = (self.card_socket(), self.cardd_socket(), self.wire_socket());
+        let log = |name: &str| self.plan.folder.join(name);
+        let binaries = &self.plan.binaries;
+        let serve = ["serve".as_ref(), "--card".as_ref(), "tlp".as_ref(), "--socket".as_ref(), card.as_os_str()];
+        let serve = [&serve[..], &["--wire".as_ref(), wire.as_os_str()]].concat();
+        let own = ["--socket".as_ref(), cardd.as_os_str(), "--vfio-user".as_ref(), card.as_os_str()];
+        let sim = Daemon::start(("writ-sim", &binaries.writ_sim), &serve, &log("writ-sim.log"), START_TIME_MAX)?;
+        let owner = Daemon::start(("writ-cardd", &binaries.writ_cardd), &own, &log("writ-cardd.log"), START_TIME_MAX)?;
+        // In the order in which they have to end.
+        self.card = vec![owner, sim];
         Ok(())
     }
 
@@ -290,7 +315,7 @@ impl Rig {
     }
 
     fn take_daemon(&mut self) -> Result<Daemon, RigError> {
-        let gone = || RigError::Daemon { what: "does not run".to_owned(), log: String::new() };
+        let gone = || RigError::Daemon { what: "writd does not run".to_owned(), log: String::new() };
         self.daemon.take().ok_or_else(gone)
     }
 
@@ -327,6 +352,14 @@ impl Rig {
         self.sockets.join("wire.sock")
     }
 
+    fn card_socket(&self) -> PathBuf {
+        self.sockets.join("card.sock")
+    }
+
+    fn cardd_socket(&self) -> PathBuf {
+        self.sockets.join("cardd.sock")
+    }
+
     /// The daemon's log.
     pub fn log(&self) -> PathBuf {
         self.plan.folder.join("writd.log")
@@ -352,6 +385,12 @@ impl Rig {
     fn write_configuration(&self) -> Result<(), RigError> {
         let plan = &self.plan;
         let uid = fs::metadata(&plan.folder).map_err(RigError::io(plan.folder.display()))?.uid();
+        let card = match plan.backend {
+            Backend::Tlp => format!("backend = \"cardd\"\ncardd = {:?}", self.cardd_socket()),
+            Backend::Model | Backend::Rtl => {
+                format!("backend = {:?}\nwire_socket = {:?}", plan.backend.name(), self.wire_socket())
+            }
+        };
         let text = format!(
             r#"# Written by the test bench.
 state_dir = "state"
@@ -368,8 +407,7 @@ person = "Demo Operator"
 may = ["operate", "approve", "audit", "view"]
 
 [card]
-backend = "{backend}"
-wire_socket = {wire:?}
+{card}
 epoch_ns = {epoch_ns}
 prefix_bits = {prefix_bits}
 
@@ -392,8 +430,6 @@ keepalive_idle_ms = {idle}
 keepalive_answer_ms = {answer}
 "#,
             control = self.control_socket(),
-            wire = self.wire_socket(),
-            backend = plan.backend.name(),
             epoch_ns = plan.epoch_ns,
             prefix_bits = PREFIX_BITS,
             blocks = plan.arena_blocks,
@@ -409,6 +445,7 @@ impl Drop for Rig {
     fn drop(&mut self) {
         // The daemon's own `Drop` kills it; only then may its sockets go.
         self.daemon = None;
+        self.card.clear();
         let _ = fs::remove_dir_all(&self.sockets);
     }
 }

@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: measurements, as a table for people or one JSON object.
 
+mod dma;
 mod gateware;
 mod report;
 
@@ -14,10 +15,13 @@ use crate::failure::Failure;
 pub(crate) enum Bench {
     /// The Verilated gateware under load: rates, latencies, drops, speed of the simulation
     Gateware(gateware::Arguments),
+    /// The way of records from card to host: rates of the record ring's consumer
+    Dma(dma::Arguments),
 }
 
 pub(crate) fn run(bench: &Bench) -> Result<ExitCode, Failure> {
     match bench {
         Bench::Gateware(arguments) => gateware::run(arguments),
+        Bench::Dma(arguments) => dma::run(arguments),
     }
 }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use writ_testbench::binaries::{Binaries, build_command};
+use writ_testbench::binaries::{Binaries, CardFeature, build_command};
 use writ_testbench::capture::{self, Capture};
 use writ_testbench::play::Plan;
 use writ_testbench::rig::Backend;
@@ -80,16 +80,20 @@ fn folder(arguments: &Arguments) -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-/// Builds `writd` and `writ`, the Verilated card among them if it is asked for.
+/// Builds the programs, the Verilated card among them if it is asked for.
 fn build(card: Card) -> Result<Binaries, Failure> {
-    let is_rtl = card == Card::Rtl;
-    let mut command = build_command(&workspace::cargo(), is_rtl);
-    let what = if is_rtl {
+    let feature = match card {
+        Card::Tlp => CardFeature::Pcie,
+        Card::Rtl => CardFeature::Rtl,
+        Card::Model => CardFeature::None,
+    };
+    let mut command = build_command(&workspace::cargo(), feature);
+    let what = if feature == CardFeature::None {
+        "building the programs"
+    } else {
         let tools = tools::prepare()?;
         tools.provide(&mut command);
-        "building gateware, card, writd and writ"
-    } else {
-        "building writd and writ"
+        "building gateware, card and programs"
     };
     quietly(what, &mut command)?;
     Binaries::in_folder(&workspace::target().join("debug")).map_err(|error| Failure::new(error.to_string()))
@@ -107,7 +111,11 @@ fn run_in(
         eprintln!("note: {note}");
     }
     let first_utc_ns = capture.frames.iter().map(|frame| frame.time_ns).min().unwrap_or_default();
-    let backend = if arguments.card == Card::Rtl { Backend::Rtl } else { Backend::Model };
+    let backend = match arguments.card {
+        Card::Tlp => Backend::Tlp,
+        Card::Rtl => Backend::Rtl,
+        Card::Model => Backend::Model,
+    };
     let run_plan = RunPlan { folder: folder.to_path_buf(), binaries, backend, first_utc_ns, plan, warrants };
     let mut bars = progress::Bars::new();
     let finished = run::run(&run_plan, &mut bars).map_err(|error| Failure::new(error.to_string()));

@@ -14,8 +14,8 @@ pub(crate) struct Arguments {
     /// Capture to play, pcap or pcapng, Ethernet [default: a generated one]
     #[arg(long, value_name = "FILE", requires = "targets")]
     pub(crate) capture: Option<PathBuf>,
-    /// What stands behind the driver: the Verilated gateware or the golden model
-    #[arg(long, value_enum, default_value_t = Card::Rtl)]
+    /// What stands behind the driver
+    #[arg(long, value_enum, default_value_t = Card::Tlp)]
     pub(crate) card: Card,
     /// What a warrant names: ipv4=ADDR or ADDR/BITS, ipv6 alike, endpoint=ADDR:PORT/PROTO, flow=ADDR:PORT-ADDR:PORT/PROTO,
     /// tunnel=gtpu|vxlan|geneve|gre|l2tp|ipip:ID@ADDR (gre and ipip without :ID), or, with deliver=x, mac=ADDR, vlan=a|b:ID.ID, tunnel=pppoe:ID@MAC,
@@ -38,7 +38,7 @@ const MAX_GAP_NS: u64 = 2_000;
 
 impl Default for Arguments {
     fn default() -> Self {
-        Self { capture: None, card: Card::Rtl, targets: Vec::new(), max_gap_ns: MAX_GAP_NS, out: None, json: false }
+        Self { capture: None, card: Card::Tlp, targets: Vec::new(), max_gap_ns: MAX_GAP_NS, out: None, json: false }
     }
 }
 
@@ -62,9 +62,11 @@ impl Arguments {
 /// What stands behind the driver.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Card {
-    /// The Verilated gateware.
+    /// The Verilated gateware behind PCIe transactions, in a process of its own (vfio-user), owned by writ-cardd
+    Tlp,
+    /// The Verilated gateware at its core's bus, in writd
     Rtl,
-    /// The golden model.
+    /// The golden model, in writd
     Model,
 }
 

@@ -11,7 +11,7 @@ mod text;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::process::{Command, ExitCode, Stdio};
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
@@ -19,6 +19,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::emitter;
 use crate::failure::Failure;
 use crate::run::{shown, spinner};
 use crate::tools::{self, Yosys};
@@ -140,9 +141,8 @@ fn emit(blocks: &[Block]) -> Result<Vec<String>, Failure> {
     let mut names: Vec<&str> = blocks.iter().flat_map(|block| &block.emit).map(String::as_str).collect();
     names.sort_unstable();
     names.dedup();
-    let mut command = Command::new(workspace::cargo());
-    command.args(["run", "--quiet", "--package", "writ-hdl", "--example", "emit", "--", "proofs"]).arg(&folder);
-    command.args(&names).current_dir(workspace::root()).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let mut command = emitter::command()?;
+    command.arg("proofs").arg(&folder).args(&names);
     let status = command.status().map_err(Failure::while_doing(shown(&command)))?;
     if !status.success() {
         return Err(Failure::new(format!("{}: failed", shown(&command))));

@@ -1,5 +1,7 @@
 //! Changes to emitted text: properties put in, modules cut free, copies broken.
 
+use std::collections::HashSet;
+
 use super::plan::Broken;
 
 /// The text of a block for a tool: properties inside its top module, unknown names an error.
@@ -102,7 +104,18 @@ pub(super) fn broken(text: &str, change: &Broken) -> Result<String, String> {
             change.find
         ));
     };
+    let known: HashSet<&str> = words(text).collect();
+    if let Some(unknown) = words(&change.replace).find(|word| !known.contains(word)) {
+        return Err(format!("the change that should break the block names `{unknown}`, which is not in the block"));
+    }
     Ok(format!("{}{}{}", &text[..place], change.replace, &text[place + change.find.len()..]))
+}
+
+/// Names and keywords; of numbers with a base, like `4'hf`, what stands behind the mark is none.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    text.split(|letter: char| !(letter.is_ascii_alphanumeric() || "_'".contains(letter))).filter(|word| {
+        !word.contains('\'') && !word.starts_with(|letter: char| letter.is_ascii_digit()) && !word.is_empty()
+    })
 }
 
 #[cfg(test)]
@@ -121,6 +134,19 @@ mod tests {
         assert_eq!(text.matches("property").count(), 1);
         assert!(with_properties("module b (); endmodule", "").is_err());
         assert_eq!((plain("text\n// Views.\nviews"), plain("text")), ("text", "text"));
+    }
+
+    #[test]
+    fn a_change_names_nothing_new() {
+        let change = |replace: &str| Broken {
+            says: String::new(),
+            module: None,
+            find: "= c;".to_owned(),
+            replace: replace.to_owned(),
+        };
+        let broken_text = broken(TEXT, &change("= c & 4'hf | 1'b0;")).expect("all known");
+        assert!(broken_text.contains("y = c & 4'hf"), "{broken_text}");
+        assert!(broken(TEXT, &change("= c_q;")).expect_err("no such name").contains("`c_q`"));
     }
 
     #[test]

@@ -18,10 +18,11 @@ mod report;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Stdio};
+use std::process::{ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
+use crate::emitter;
 use crate::failure::Failure;
 use crate::run::{shown, spinner};
 use crate::tools::{self, Yosys};
@@ -150,9 +151,8 @@ fn processors() -> usize {
 
 /// Lets the emitter write the blocks' texts.
 fn blocks(folder: &Path) -> Result<Vec<Block>, Failure> {
-    let mut command = Command::new(workspace::cargo());
-    command.args(["run", "--quiet", "--package", "writ-hdl", "--example", "emit", "--", "blocks"]).arg(folder);
-    command.current_dir(workspace::root()).stdin(Stdio::null()).stderr(Stdio::inherit());
+    let mut command = emitter::command()?;
+    command.arg("blocks").arg(folder);
     let output = command.output().map_err(Failure::while_doing(shown(&command)))?;
     if !output.status.success() {
         return Err(Failure::new(format!("{}: failed", shown(&command))));

@@ -47,6 +47,7 @@ macro_rules! numbers {
 pub(crate) fn abi() -> String {
     let mut out = String::from("# Writ ABI. Printed by the test `snapshot` of writ-abi; not to be edited.\n\n");
     constants(&mut out);
+    adapter_counters(&mut out);
     numbers(&mut out);
     layouts(&mut out);
     out.push_str("\n# Examples\n");
@@ -57,7 +58,7 @@ pub(crate) fn abi() -> String {
 }
 
 fn constants(out: &mut String) {
-    use writ_abi::{command, crc, hash, key, limits, parse, record, registers, self_test, time};
+    use writ_abi::{command, crc, hash, key, limits, parse, pci, record, registers, self_test, time};
     constants!(out:
         writ_abi::ABI_MAJOR, writ_abi::ABI_MINOR, writ_abi::MAGIC,
         crc::POLYNOMIAL_CRC32, crc::POLYNOMIAL_CRC32C, hash::WAY_LSB,
@@ -77,6 +78,14 @@ fn constants(out: &mut String) {
         command::flags::RING_MASK, command::flags::PENDING, command::flags::DESTINATION, command::flags::MASK,
         command::flags::PENDING_CLEAR,
         parse::TPIDS,
+        pci::VENDOR, pci::DEVICE, pci::SUBSYSTEM_VENDOR, pci::SUBSYSTEM, pci::REVISION, pci::CLASS,
+        pci::BAR_0_BYTES, pci::ADAPTER_AT, pci::MSIX_TABLE_AT, pci::MSIX_PENDING_AT, pci::VECTORS, pci::MSIX_ENTRY_BYTES,
+        pci::COMPLETION_VECTOR, pci::ERROR_VECTOR,
+        pci::adapter::STATE_AT, pci::adapter::MODERATION_AT, pci::adapter::MODERATION_CLOCKS, pci::adapter::COUNTERS_AT,
+        pci::adapter::state::BUS_MASTER, pci::adapter::state::LINK_UP, pci::adapter::state::FUNCTION_RESET,
+        pci::adapter::state::MSIX_ENABLED, pci::adapter::state::FUNCTION_MASKED, pci::adapter::state::MAX_PAYLOAD_LSB,
+        pci::adapter::state::SESSION_LSB, pci::adapter::state::SESSION_FLUSH, pci::adapter::state::SESSION_RELEASE,
+        pci::adapter::state::SESSION_OFF, pci::adapter::state::SESSION_ON, pci::adapter::state::SESSION_DRAIN,
         record::HITS_INLINE, record::HITS_SECOND_LINE, record::SKIP_LINE, record::ETHERNET_BYTES,
         record::flags::SECOND_LINE, record::flags::CUT, record::flags::OWN_TUNNEL, record::flags::TIME_QUALITY_LSB,
         record::link::VLAN_TAGS_MASK, record::link::MPLS_LABELS_LSB, record::link::PPPOE, record::link::PSEUDOWIRE,
@@ -89,6 +98,15 @@ fn constants(out: &mut String) {
         time::CORE_CLOCK_HZ, time::STAMP_ERROR_NS_MAX, time::INCREMENT_NS, time::INCREMENT_FRACTION,
         time::NOT_AFTER_SHIFT, time::NOT_AFTER_BITS, time::NOT_AFTER_NEVER,
     );
+}
+
+/// Counters of the adapter, under their addresses.
+fn adapter_counters(out: &mut String) {
+    use writ_abi::pci::adapter;
+    writeln!(out, "\npci::adapter::COUNTERS = {}", adapter::COUNTERS.len()).expect("a string takes everything");
+    for (at, (name, what)) in (adapter::COUNTERS_AT..).step_by(4).zip(adapter::COUNTERS) {
+        writeln!(out, "  {at:#06x} {name}: {what}").expect("a string takes everything");
+    }
 }
 
 fn numbers(out: &mut String) {

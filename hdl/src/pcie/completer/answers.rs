@@ -37,7 +37,7 @@ pub enum CompleterState {
     Wait,
     /// Putting the completion together.
     Answer,
-    /// Sending it.
+    /// Sending it, when what the card wrote before it is out.
     Send,
 }
 
@@ -64,6 +64,10 @@ pub struct Completer {
     pub cq_discontinue: Signal<In, Bit>,
     /// `s_axis_cc_tvalid`, and `s_axis_cc_tlast`.
     pub cc_valid: Signal<Out, Bit>,
+    /// The answer is made.
+    pub cc_asks: Signal<Out, Bit>,
+    /// It may go, see [`crate::pcie::ReadOrder`].
+    pub cc_may_go: Signal<In, Bit>,
     /// `s_axis_cc_tready`, any of its four bits.
     pub cc_ready: Signal<In, Bit>,
     /// Bits 0 to 159 of `s_axis_cc_tdata`.
@@ -222,6 +226,7 @@ impl Logic for Completer {
         self.local_write.next = false;
         self.local_read.next = false;
         self.cc_valid.next = false;
+        self.cc_asks.next = false;
         match self.state.q.val() {
             CompleterState::Idle => {
                 self.cq_ready.next = true;
@@ -337,8 +342,9 @@ impl Logic for Completer {
                 self.state.d.next = CompleterState::Send;
             }
             CompleterState::Send => {
-                self.cc_valid.next = true;
-                if self.cc_ready.val() {
+                self.cc_asks.next = true;
+                self.cc_valid.next = self.cc_may_go.val();
+                if self.cc_ready.val() & self.cc_may_go.val() {
                     self.state.d.next = CompleterState::Idle;
                 }
             }

@@ -13,8 +13,7 @@
 //! # Limits
 //! Payload sizes above 512 bytes are taken for 512.
 
-use crate::dma::types::LineWrite;
-use crate::pcie::types::Tlp;
+use crate::pcie::types::{BusLine, Tlp};
 use crate::prelude::*;
 
 /// Gathers lines into writes.
@@ -31,7 +30,7 @@ pub struct Gather {
     /// There is a line.
     pub line_valid: Signal<In, Bit>,
     /// The line.
-    pub line: Signal<In, LineWrite>,
+    pub line: Signal<In, BusLine>,
     /// It is taken.
     pub line_take: Signal<Out, Bit>,
     /// There is a read.
@@ -62,25 +61,31 @@ pub struct Gather {
     pub take_data: Signal<In, Bit>,
     /// A write that ends with an index line is in the queue.
     pub index_queued: Signal<Out, Bit>,
+    /// Its interrupt vector.
+    pub index_vector: Signal<Out, Bits<3>>,
     /// A line was thrown away.
     pub dropped: Signal<Out, Bit>,
+    /// A line is here.
+    pub busy: Signal<Out, Bit>,
     /// Lines in the FIFO.
     pub waiting: Signal<Out, Bits<6>>,
     queue: Fifo<Tlp, 4, 5>,
     lines: Fifo<Bits<512>, 5, 6>,
-    held: Reg<LineWrite>,
+    held: Reg<BusLine>,
     holds: RegR<Bit>,
     joins: Reg<Bit>,
     expected: Reg<Bits<58>>,
     count: RegR<Bits<4>>,
     sealed: RegR<Bit>,
+    vector: Reg<Bits<3>>,
     start: Reg<Bits<64>>,
     limit: Reg<Bits<4>>,
     turn: RegR<Bit>,
     queued: RegR<Bit>,
+    queued_vector: Reg<Bits<3>>,
     lost: RegR<Bit>,
-    incoming: Signal<Local, LineWrite>,
-    present: Signal<Local, LineWrite>,
+    incoming: Signal<Local, BusLine>,
+    present: Signal<Local, BusLine>,
     full: Signal<Local, Bit>,
     others: Signal<Local, Bit>,
     fits: Signal<Local, Bit>,
@@ -95,7 +100,8 @@ pub struct Gather {
 impl Logic for Gather {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, held, holds, joins, expected, count, sealed, start, limit, turn, queued, lost);
+        dff_setup!(self, clock, held, holds, joins, expected, count, sealed, vector, start, limit, turn, lost);
+        dff_setup!(self, clock, queued, queued_vector);
         clock!(self, clock, queue, lines);
         self.queue.reset.next = self.reset.val();
         self.lines.reset.next = self.reset.val();
@@ -147,6 +153,7 @@ impl Logic for Gather {
                 self.start.d.next = self.present.val().address;
             }
             self.sealed.d.next = self.present.val().index;
+            self.vector.d.next = self.present.val().vector;
         }
         self.lines.write.next = self.takes.val();
         self.lines.data_in.next = self.present.val().data;
@@ -189,8 +196,11 @@ impl Logic for Gather {
         self.lines.read.next = self.take_data.val();
         self.data.next = self.lines.data_out.val();
         self.queued.d.next = self.closes.val() & self.sealed.q.val();
+        self.queued_vector.d.next = self.vector.q.val();
         self.index_queued.next = self.queued.q.val();
+        self.index_vector.next = self.queued_vector.q.val();
         self.dropped.next = self.lost.q.val();
         self.waiting.next = self.lines.count.val();
+        self.busy.next = self.holds.q.val() | self.lines.count.val().any();
     }
 }

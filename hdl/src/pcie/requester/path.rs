@@ -1,8 +1,7 @@
 //! Everything that goes out on RQ: [`Gather`], [`Packer`], and a FIFO in front of the hard block, whose ready comes late in a clock.
 
 use super::{Gather, Packer};
-use crate::dma::types::LineWrite;
-use crate::pcie::types::RqBeat;
+use crate::pcie::types::{BusLine, RqBeat};
 use crate::prelude::*;
 
 /// Requests of the card. Ports as those of [`Gather`] and [`Packer`].
@@ -19,7 +18,7 @@ pub struct RequestPath {
     /// There is a line.
     pub line_valid: Signal<In, Bit>,
     /// The line.
-    pub line: Signal<In, LineWrite>,
+    pub line: Signal<In, BusLine>,
     /// It is taken.
     pub line_take: Signal<Out, Bit>,
     /// There is a read.
@@ -46,10 +45,16 @@ pub struct RequestPath {
     pub read_sent: Signal<Out, Bit>,
     /// A write that ends with an index line is in the queue.
     pub index_queued: Signal<Out, Bit>,
+    /// Its interrupt vector.
+    pub index_vector: Signal<Out, Bits<3>>,
     /// A line was thrown away.
     pub dropped: Signal<Out, Bit>,
     /// Lines that a reset would throw away.
     pub waiting: Signal<Out, Bits<6>>,
+    /// A line waits for the packer.
+    pub busy: Signal<Out, Bit>,
+    /// A line was packed.
+    pub line_packed: Signal<Out, Bit>,
     /// No TLP has begun that has not gone out as a whole.
     pub idle: Signal<Out, Bit>,
     gather: Gather,
@@ -91,7 +96,10 @@ impl Logic for RequestPath {
         self.rq.next = self.beats.data_out.val();
         self.read_sent.next = self.packer.read_sent.val();
         self.index_queued.next = self.gather.index_queued.val();
+        self.index_vector.next = self.gather.index_vector.val();
         self.dropped.next = self.gather.dropped.val();
+        self.busy.next = self.gather.busy.val();
+        self.line_packed.next = self.packer.take_line.val();
         self.waiting.next = self.gather.waiting.val();
         self.idle.next = self.packer.idle.val() & !self.beats.count.val().any();
     }

@@ -4,7 +4,9 @@ use super::beats::{Completion, RqReader, Sent, data_bytes, field, set, user_byte
 use crate::bench::{Random, number, to_bits, to_bytes, value};
 use std::collections::{BTreeMap, VecDeque};
 use two_clocks::{Schedule, TwoClocks};
-use writ_hdl::pcie::{MSIX_TABLE, PcieAdapter, STATUS};
+use writ_abi::pci::adapter::{COUNTERS, MODERATION_AT, STATE_AT, counter_at, state};
+use writ_abi::pci::{COMPLETION_VECTOR, ERROR_VECTOR, MSIX_ENTRY_BYTES, MSIX_TABLE_AT, VECTORS, record_vector};
+use writ_hdl::pcie::PcieAdapter;
 
 #[path = "../../clocks/two_clocks.rs"]
 #[allow(dead_code)] // what only other tests use
@@ -12,6 +14,23 @@ mod two_clocks;
 
 const MESSAGES: u64 = 0xfee0_0000;
 const INDEX: u64 = 0x8000;
+/// Places of indices: of the record rings, then of the completion ring.
+const INDICES: u64 = 5;
+
+/// Vector of the index at this place.
+fn index_vector(address: u64) -> Option<u16> {
+    let place = address.checked_sub(INDEX)? / 64;
+    match place {
+        0..4 => Some(record_vector(place as u8)),
+        4 => Some(COMPLETION_VECTOR),
+        _ => None,
+    }
+}
+
+/// Address and data of a vector's message.
+fn message(vector: u16) -> (u64, u32) {
+    (MESSAGES + 4 * u64::from(vector), 0x70 + u32::from(vector))
+}
 
 /// What stands in host memory.
 fn line_at(address: u64) -> Vec<u8> {
@@ -31,13 +50,15 @@ struct Card {
     core_clocks: u64,
     core_resets: usize,
     was_reset: bool,
-    irq: bool,
+    irq: Option<u16>,
     // The hard block.
     rq: RqReader,
     rc: VecDeque<(rust_hdl::core::prelude::Bits<512>, u16, bool)>,
     asked: VecDeque<u64>,
     seen: usize,
     tag: u8,
+    /// Reads end with UR.
+    fails: bool,
     cq: Option<Vec<u8>>,
     enables: (u64, u64),
     answer: Option<Vec<u8>>,
@@ -63,12 +84,13 @@ impl Card {
             core_clocks: 0,
             core_resets: 0,
             was_reset: false,
-            irq: false,
+            irq: None,
             rq: RqReader::default(),
             rc: VecDeque::new(),
             asked: VecDeque::new(),
             seen: 0,
             tag: 0,
+            fails: false,
             cq: None,
             enables: (0, 0),
             answer: None,
@@ -110,8 +132,9 @@ impl Card {
         }
         block.dma_read_valid.next = !self.wanted.is_empty();
         block.dma_read_address.next = number(self.wanted.front().copied().unwrap_or(0));
-        block.irq.next = self.irq;
-        self.irq = false;
+        block.irq.next = self.irq.is_some();
+        // Between index lines it says anything.
+        block.irq_vector.next = number(self.irq.take().map_or(self.random.below(8), u64::from));
         self.bench.settle();
         let block = &self.bench.block;
         if block.mmio_write_valid.val() {
@@ -123,7 +146,7 @@ impl Card {
         if block.dma_write_ready.val()
             && let Some((address, _)) = self.lines.pop_front()
         {
-            self.irq = address == INDEX;
+            self.irq = index_vector(address);
         }
         if block.dma_read_ready.val() {
             self.wanted.pop_front();
@@ -157,9 +180,9 @@ impl Card {
             let completion = Completion {
                 lower: address & 0xfff,
                 byte_count: 64,
-                payload: line_at(address),
+                payload: if self.fails { vec![] } else { line_at(address) },
                 tag: self.tag,
-                code: 0,
+                code: u64::from(self.fails) * 2,
                 completed: true,
             };
             self.rc.extend(completion.beats());
@@ -227,14 +250,16 @@ impl Card {
         field(&answer, 96, 32) as u32
     }
 
-    /// Bus master on, one vector for index lines.
+    /// Bus master on, a message for each vector.
     fn start(&mut self) {
         self.bench.block.bus_master.next = true;
         self.bench.block.cfg_interrupt_msix_enable.next = true;
-        self.write(u64::from(MSIX_TABLE), MESSAGES as u32);
-        self.write(u64::from(MSIX_TABLE) + 4, 0);
-        self.write(u64::from(MSIX_TABLE) + 8, 0x77);
-        self.write(u64::from(MSIX_TABLE) + 12, 0);
+        for vector in 0..VECTORS {
+            let (at, (address, data)) = (MSIX_TABLE_AT + u32::from(vector) * MSIX_ENTRY_BYTES, message(vector));
+            for (offset, word) in [(0, address as u32), (4, (address >> 32) as u32), (8, data), (12, 0)] {
+                self.write(u64::from(at + offset), word);
+            }
+        }
         self.run(100);
     }
 
@@ -242,13 +267,13 @@ impl Card {
         for n in 0..count {
             self.lines.push_back((0x10_0000 + 64 * n, line_at(n)));
             if n % 10 == 9 {
-                self.lines.push_back((INDEX, line_at(0)));
+                self.lines.push_back((INDEX + 64 * (n / 10 % INDICES), line_at(0)));
             }
         }
     }
 
-    fn counter(&mut self, number: u64) -> u32 {
-        self.read(u64::from(STATUS) + 0x10 + 4 * number)
+    fn counter(&mut self, number: u32) -> u32 {
+        self.read(u64::from(counter_at(number)))
     }
 }
 
@@ -267,7 +292,7 @@ fn registers_lines_and_interrupts_between_any_two_clocks() {
         card.write(0xffc, 0x9abc_def0);
         assert_eq!((card.read(0x200), card.read(0xffc), card.read(0x204)), (0x1234_5678, 0x9abc_def0, 0));
         card.start();
-        assert_eq!(card.read(u64::from(STATUS)) >> 16, 3, "on");
+        assert_eq!(card.read(u64::from(STATE_AT)) >> state::SESSION_LSB, state::SESSION_ON, "on");
         card.records(100);
         let addresses: Vec<u64> = (0..50).map(|n| 0x5_0000_0000 + 64 * (n * 7 % 64)).collect();
         card.wanted = addresses.iter().copied().collect();
@@ -281,17 +306,22 @@ fn registers_lines_and_interrupts_between_any_two_clocks() {
         for (address, (error, line)) in addresses.iter().zip(&card.got) {
             assert!(!error && *line == line_at(*address));
         }
-        let (mut next, mut indices, mut messages) = (0, 0, 0);
+        let (mut next, mut messages) = (0, 0);
+        // By vector: index lines since its last message.
+        let (mut indices, mut untold) = (0, [0; VECTORS as usize]);
         for sent in &card.rq.sent {
             match sent {
-                Sent::Write { address: MESSAGES, data } => {
-                    assert_eq!(*data, 0x77_u32.to_le_bytes());
+                Sent::Write { address, data } if *address >= MESSAGES && *address < MESSAGES + 64 => {
+                    let vector = ((address - MESSAGES) / 4) as u16;
+                    assert_eq!((*address, &data[..]), (message(vector).0, &message(vector).1.to_le_bytes()[..]));
+                    assert!(untold[usize::from(vector)] > 0, "vector {vector} before an index of its ring");
+                    untold[usize::from(vector)] = 0;
                     messages += 1;
-                    assert!(messages <= indices, "an interrupt before its index");
                 }
-                Sent::Write { address: INDEX, .. } => {
+                Sent::Write { address, .. } if index_vector(*address).is_some() => {
                     indices += 1;
                     assert_eq!(next, 10 * indices, "an index before its records");
+                    index_vector(*address).into_iter().for_each(|vector| untold[usize::from(vector)] += 1);
                 }
                 Sent::Write { address, data } => {
                     for (n, part) in data.chunks(64).enumerate() {
@@ -302,12 +332,26 @@ fn registers_lines_and_interrupts_between_any_two_clocks() {
                 Sent::Read { .. } => {}
             }
         }
-        assert!(next == 100 && indices == 10 && messages > 0);
-        let last = card.rq.sent.iter().rev().find(|sent| !matches!(sent, Sent::Read { .. }));
-        assert!(matches!(last, Some(Sent::Write { address: MESSAGES, .. })), "the last index has its interrupt");
-        assert_eq!(card.counter(11), messages as u32);
+        assert!(next == 100 && indices == 10 && messages >= INDICES as u32);
+        assert_eq!(untold, [0; VECTORS as usize], "the last index of each ring has its interrupt");
+        assert_eq!(card.counter(11), messages);
         assert_eq!((0..11).map(|n| card.counter(n)).collect::<Vec<_>>(), [0; 11]);
     }
+}
+
+#[test]
+fn a_read_that_failed_is_told_by_the_vector_of_errors() {
+    let mut card = Card::new(schedules().remove(0));
+    card.start();
+    card.fails = true;
+    card.wanted.push_back(0x4000);
+    card.run(900);
+    assert_eq!(card.got, [(true, vec![0xff; 64])]);
+    let (address, data) = message(ERROR_VECTOR);
+    let told = Sent::Write { address, data: data.to_le_bytes().to_vec() };
+    assert_eq!(card.rq.sent, [Sent::Read { address: 0x4000, bytes: 64 }, told]);
+    let counted = (0..COUNTERS.len() as u32).filter(|&n| card.counter(n) == 1).map(|n| COUNTERS[n as usize].0);
+    assert_eq!(counted.collect::<Vec<_>>(), ["READS_UNSUPPORTED", "MESSAGES"]);
 }
 
 #[test]
@@ -357,7 +401,7 @@ fn bus_master_off_stops_rq_resets_the_core_and_stalls_nothing() {
 fn a_function_level_reset_masks_all_vectors_and_is_reported_done() {
     let mut card = Card::new(schedules().remove(0));
     card.start();
-    card.write(u64::from(STATUS) + 4, 40);
+    card.write(u64::from(MODERATION_AT), 40);
     card.records(60);
     card.run(120);
     card.bench.block.cfg_flr_in_process.next = true;
@@ -366,7 +410,7 @@ fn a_function_level_reset_masks_all_vectors_and_is_reported_done() {
     card.bench.block.cfg_flr_in_process.next = false;
     card.bench.block.bus_master.next = false;
     card.run(100);
-    assert_eq!(card.read(u64::from(STATUS) + 4), 0);
-    assert_eq!(card.read(u64::from(MSIX_TABLE) + 12), 1);
-    assert_eq!((card.read(u64::from(STATUS)) >> 16, card.flr_done), (2, 1));
+    assert_eq!(card.read(u64::from(MODERATION_AT)), 0);
+    assert_eq!(card.read(u64::from(MSIX_TABLE_AT) + 12), 1);
+    assert_eq!((card.read(u64::from(STATE_AT)) >> state::SESSION_LSB, card.flr_done), (state::SESSION_OFF, 1));
 }

@@ -113,6 +113,7 @@ impl Host {
         block.answer.next.number = number(due.map_or(0, |(_, number, _)| number));
         block.answer.next.failed = false;
         block.answer.next.data = number(u64::from(word));
+        block.cc_may_go.next = true;
         block.request_ready.next = !self.random.one_in(3);
         self.bench.settle();
         let block = &mut self.bench.block;

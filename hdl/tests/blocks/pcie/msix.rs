@@ -1,8 +1,8 @@
 //! The MSI-X table, and when messages go out.
 
 use crate::bench::{Bench, Random, number, value};
-use writ_hdl::pcie::msix::VECTORS;
-use writ_hdl::pcie::{MSIX_PENDING, MSIX_TABLE, MsiX};
+use writ_abi::pci::{MSIX_PENDING_AT, MSIX_TABLE_AT, VECTORS};
+use writ_hdl::pcie::MsiX;
 
 struct Table {
     bench: Bench<MsiX>,
@@ -18,8 +18,8 @@ impl Table {
         bench.block.open.next = true;
         bench.block.enabled.next = true;
         let mut table = Self { bench, messages: vec![], take_one_in: 1, random: Random(91) };
-        for vector in 0..VECTORS as u64 {
-            let at = u64::from(MSIX_TABLE) + 16 * vector;
+        for vector in 0..u64::from(VECTORS) {
+            let at = u64::from(MSIX_TABLE_AT) + 16 * vector;
             assert_eq!(table.read(at + 12), 1, "masked after a reset");
             table.write(at, address(vector) as u32);
             table.write(at + 4, (address(vector) >> 32) as u32);
@@ -91,22 +91,22 @@ fn message(vector: u64) -> (u64, u32) {
 #[test]
 fn the_table_reads_as_written() {
     let mut table = Table::new();
-    for vector in 0..VECTORS as u64 {
-        let at = u64::from(MSIX_TABLE) + 16 * vector;
+    for vector in 0..u64::from(VECTORS) {
+        let at = u64::from(MSIX_TABLE_AT) + 16 * vector;
         let words = [0, 4, 8, 12].map(|offset| table.read(at + offset));
         assert_eq!(words, [address(vector) as u32, (address(vector) >> 32) as u32, data(vector), 0]);
         table.write(at + 12, 0xffff_fffe);
         assert_eq!(table.read(at + 12), 0, "one bit");
     }
     // Behind the table, and other pages.
-    for at in [MSIX_TABLE + 16 * VECTORS as u32, MSIX_PENDING + 4, 0x1000, 0x40] {
+    for at in [MSIX_TABLE_AT + 16 * u32::from(VECTORS), MSIX_PENDING_AT + 4, 0x1000, 0x40] {
         table.write(u64::from(at), 0xffff_ffff);
         assert_eq!(table.read(u64::from(at)), 0, "{at:x}");
     }
     table.bench.block.reset.next = true;
     table.tick();
     table.bench.block.reset.next = false;
-    assert_eq!((0..8).map(|v| table.read(u64::from(MSIX_TABLE) + 16 * v + 12)).collect::<Vec<_>>(), [1; 8]);
+    assert_eq!((0..8).map(|v| table.read(u64::from(MSIX_TABLE_AT) + 16 * v + 12)).collect::<Vec<_>>(), [1; 8]);
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn every_event_becomes_a_message_lowest_vector_first() {
             asked[vector as usize] = true;
         }
         let other = random.below(8);
-        assert_eq!(table.read(u64::from(MSIX_TABLE) + 16 * other + 8), data(other));
+        assert_eq!(table.read(u64::from(MSIX_TABLE_AT) + 16 * other + 8), data(other));
     }
     let messages = table.run(300);
     assert!(messages.len() > 40 && asked == [true; 8]);
@@ -136,18 +136,18 @@ fn every_event_becomes_a_message_lowest_vector_first() {
 #[test]
 fn masks_hold_messages_back_and_show_them_pending() {
     let mut table = Table::new();
-    let control = |vector: u64| u64::from(MSIX_TABLE) + 16 * vector + 12;
+    let control = |vector: u64| u64::from(MSIX_TABLE_AT) + 16 * vector + 12;
     table.write(control(3), 1);
     table.event(0b1100);
     assert_eq!(table.run(40), [message(2)]);
-    assert_eq!(table.read(u64::from(MSIX_PENDING)), 0b1000);
+    assert_eq!(table.read(u64::from(MSIX_PENDING_AT)), 0b1000);
     table.write(control(3), 0);
     assert_eq!(table.run(40), [message(3)]);
-    assert_eq!(table.read(u64::from(MSIX_PENDING)), 0);
+    assert_eq!(table.read(u64::from(MSIX_PENDING_AT)), 0);
     // The whole function.
     table.bench.block.masked.next = true;
     table.event(0b1);
-    assert_eq!((table.run(40), table.read(u64::from(MSIX_PENDING))), (vec![], 1));
+    assert_eq!((table.run(40), table.read(u64::from(MSIX_PENDING_AT))), (vec![], 1));
     table.bench.block.masked.next = false;
     assert_eq!(table.run(40), [message(0)]);
     // Disabled, or without the bus: nothing is kept.
@@ -157,7 +157,7 @@ fn masks_hold_messages_back_and_show_them_pending() {
     table.bench.block.open.next = false;
     table.event(0b10);
     table.bench.block.open.next = true;
-    assert_eq!((table.run(40), table.read(u64::from(MSIX_PENDING))), (vec![], 0));
+    assert_eq!((table.run(40), table.read(u64::from(MSIX_PENDING_AT))), (vec![], 0));
 }
 
 #[test]

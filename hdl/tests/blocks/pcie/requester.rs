@@ -1,13 +1,15 @@
 //! Lines, reads and messages on their way to RQ.
 
 use super::beats::{RqReader, Sent, data_bytes, user_bytes};
-use crate::bench::{Bench, Random, number, to_bits};
+use crate::bench::{Bench, Random, number, to_bits, value};
 use std::collections::VecDeque;
 use writ_hdl::pcie::requester::RequestPath;
 
+#[derive(Clone)]
 struct Line {
     address: u64,
     index: bool,
+    vector: u8,
     data: Vec<u8>,
 }
 
@@ -15,14 +17,19 @@ struct Line {
 const MESSAGES: u64 = 0xfee0_0000;
 const READS: u64 = 0x77_0000_0000;
 
+/// What a message says: its number and the vector that was named.
+fn message_data(number: usize, vector: u8) -> u64 {
+    (number as u64) << 8 | u64::from(vector)
+}
+
 struct Path {
     bench: Bench<RequestPath>,
     rq: RqReader,
     lines: VecDeque<Line>,
     reads: VecDeque<u64>,
-    /// Index writes that are in the queue, and messages that were taken.
-    announced: u32,
-    messages: u32,
+    /// Vectors of the index writes that are in the queue, and how many messages were taken.
+    announced: Vec<u8>,
+    messages: usize,
     dropped: usize,
     random: Random,
     /// One in so many clocks RQ is not ready; 0: never.
@@ -43,7 +50,7 @@ impl Path {
             rq: RqReader::default(),
             lines: VecDeque::new(),
             reads: VecDeque::new(),
-            announced: 0,
+            announced: vec![],
             messages: 0,
             dropped: 0,
             random: Random(41),
@@ -61,12 +68,14 @@ impl Path {
         if let Some(line) = self.lines.front() {
             block.line.next.address = number(line.address);
             block.line.next.index = line.index;
+            block.line.next.vector = number(u64::from(line.vector));
             block.line.next.data = to_bits(&line.data);
         }
         block.read_valid.next = !self.reads.is_empty();
         block.read_address.next = number(self.reads.front().copied().unwrap_or(0));
-        block.message_valid.next = self.messages < self.announced;
-        block.message_data.next = number(u64::from(self.messages));
+        let message = self.announced.get(self.messages);
+        block.message_valid.next = message.is_some();
+        block.message_data.next = number(message.map_or(0, |&vector| message_data(self.messages, vector)));
         self.bench.settle();
         let block = &self.bench.block;
         if block.rq_valid.val() && !stalls {
@@ -79,8 +88,10 @@ impl Path {
         if block.read_take.val() {
             self.reads.pop_front().expect("a read");
         }
-        self.messages += u32::from(block.message_take.val());
-        self.announced += u32::from(block.index_queued.val());
+        self.messages += usize::from(block.message_take.val());
+        if block.index_queued.val() {
+            self.announced.push(value(block.index_vector.val()) as u8);
+        }
         self.dropped += usize::from(block.dropped.val());
         self.bench.tick();
     }
@@ -102,12 +113,19 @@ fn runs(random: &mut Random, count: usize) -> Vec<Line> {
     let mut next = 0x2_0000_0000_u64;
     while lines.len() < count {
         match random.below(6) {
-            0 => lines.push(Line { address: 0x9000 + 64 * random.below(4), index: true, data: random.bytes(64) }),
+            0 => {
+                let ring = random.below(5);
+                let line =
+                    Line { address: 0x9000 + 64 * ring, index: true, vector: ring as u8, data: random.bytes(64) };
+                lines.push(line);
+            }
             1 => next = random.below(1 << 40) << 6,
             2 => next = (random.below(1 << 30) << 12) - 64 * random.below(10),
             _ => {
                 for _ in 0..random.below(14) {
-                    lines.push(Line { address: next, index: false, data: random.bytes(64) });
+                    // A vector means nothing but with an index line.
+                    let vector = random.below(8) as u8;
+                    lines.push(Line { address: next, index: false, vector, data: random.bytes(64) });
                     next += 64;
                 }
             }
@@ -123,12 +141,12 @@ fn lines_go_out_once_in_order_and_messages_stay_behind_their_index() {
         (path.stall_one_in, path.pause_one_in) = (stall, pause);
         let mut random = Random(50 + max_payload);
         let expected = runs(&mut random, 400);
-        path.lines =
-            expected.iter().map(|l| Line { address: l.address, index: l.index, data: l.data.clone() }).collect();
+        path.lines = expected.clone().into();
         path.reads = (0..40).map(|n| READS + 64 * n).collect();
         path.run_dry();
 
         let most = 128 << max_payload.min(2);
+        let vectors: Vec<u8> = expected.iter().filter(|line| line.index).map(|line| line.vector).collect();
         let (mut lines, mut reads, mut messages, mut indices) = (expected.iter(), 0, 0, 0);
         for sent in &path.rq.sent {
             match sent {
@@ -137,7 +155,8 @@ fn lines_go_out_once_in_order_and_messages_stay_behind_their_index() {
                     reads += 1;
                 }
                 Sent::Write { address: MESSAGES, data } => {
-                    assert_eq!(*data, u32::to_le_bytes(messages), "message {messages}");
+                    let message = message_data(messages, vectors[messages]) as u32;
+                    assert_eq!(*data, message.to_le_bytes(), "message {messages}, that of its index line");
                     messages += 1;
                     assert!(messages <= indices, "a message in front of its index");
                 }
@@ -146,7 +165,7 @@ fn lines_go_out_once_in_order_and_messages_stay_behind_their_index() {
                     for (n, part) in data.chunks(64).enumerate() {
                         let line = lines.next().expect("a line that was given");
                         assert_eq!((line.address, line.data.as_slice()), (address + 64 * n as u64, part));
-                        indices += u32::from(line.index);
+                        indices += usize::from(line.index);
                         assert!(!line.index || (n + 1) * 64 == data.len(), "behind an index line nothing joins");
                     }
                 }
@@ -167,10 +186,10 @@ fn payload_fills_what_framing_leaves() {
             let mut at = 0x4000_0000;
             while path.lines.len() < 1_200 {
                 for _ in 0..16 * record_lines {
-                    path.lines.push_back(Line { address: at, index: false, data: vec![0x5a; 64] });
+                    path.lines.push_back(Line { address: at, index: false, vector: 0, data: vec![0x5a; 64] });
                     at += 64;
                 }
-                path.lines.push_back(Line { address: 0x9000, index: true, data: vec![1; 64] });
+                path.lines.push_back(Line { address: 0x9000, index: true, vector: 1, data: vec![1; 64] });
             }
             for _ in 0..60 {
                 path.tick();
@@ -221,7 +240,7 @@ fn a_closed_path_finishes_what_has_begun_and_drops_the_rest() {
     // Open again: as if nothing had been.
     path.bench.block.open.next = true;
     path.tick();
-    path.lines.push_back(Line { address: 0x1000, index: false, data: vec![7; 64] });
+    path.lines.push_back(Line { address: 0x1000, index: false, vector: 0, data: vec![7; 64] });
     path.run_dry();
     assert_eq!(path.rq.sent.len(), sent_at_rest + 1);
 }

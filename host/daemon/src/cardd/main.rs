@@ -1,8 +1,8 @@
 //! `writ-cardd`: owns the card and the memory of its rings, so that `writd` may die and come back while the card goes on.
 //!
 //! # What it does
-//! Opens the card, gives it memory, hands that memory and the interrupts to the one daemon that may have them, carries its indices and register
-//! accesses to the card. It understands nothing of records, commands and orders, and looks at none.
+//! Opens the card (a board in this machine, or one in another process), gives it memory, hands that memory and the interrupts to the one daemon that
+//! may have them, carries its indices and register accesses to the card. It understands nothing of records, commands and orders, and looks at none.
 //!
 //! # What it refuses
 //! A second daemon, and any peer whose uid is not the allowed one.
@@ -24,9 +24,11 @@ use clap::Parser;
 use owner::Owner;
 use std::error::Error;
 use std::io::Write;
+use std::os::fd::AsFd;
 use std::process::ExitCode;
 use writ_driver::Card;
-use writ_driver::bus::vfio_user::VfioUserCard;
+use writ_driver::bus::place::OwnedCard;
+use writ_driver::bus::sysfs::Sysfs;
 use writ_driver::memory::{HostMemory, PageSize, SharedError};
 
 fn main() -> ExitCode {
@@ -61,11 +63,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         );
     }
     // Before the card: a second one of this program shall not even try to take it.
-    let listener = socket::listen(&arguments.socket, arguments.group)?;
-    let card = VfioUserCard::open(&arguments.vfio_user, memory)?;
+    let listener = match &arguments.listen.socket {
+        Some(path) => socket::listen(path, arguments.group)?,
+        None => socket::handed_over(std::io::stdin().as_fd())?,
+    };
+    let place = arguments.place().ok_or("no card is named: --device or --vfio-user")?;
+    let card = OwnedCard::open(&Sysfs::default(), &place, memory)?;
     let identity = Card::identify(&*card.bar())?;
     say(&format!(
-        "has the card: ABI {}.{}, {} record rings",
+        "has the card at {place}: ABI {}.{}, {} record rings",
         identity.abi_major, identity.abi_minor, identity.record_rings
     ));
     let mut owner = Owner::new(card, listener, arguments.allowed_uid())?;

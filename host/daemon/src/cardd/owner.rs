@@ -12,7 +12,7 @@ use std::time::Duration;
 use writ_abi::registers::{BAR_BYTES, control};
 use writ_driver::Bar;
 use writ_driver::bus::cardd::message::{Answer, DESCRIPTORS, Reason, Request, VERSION, answer, request};
-use writ_driver::bus::vfio_user::VfioUserCard;
+use writ_driver::bus::place::OwnedCard;
 use writ_driver::memory::IndexPage;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U32, U64};
@@ -24,7 +24,7 @@ const CHUNK_BYTES: usize = 4096;
 
 /// The card and whoever has it.
 pub(crate) struct Owner {
-    card: VfioUserCard,
+    card: OwnedCard,
     bar: Arc<dyn Bar>,
     listener: UnixListener,
     allowed_uid: u32,
@@ -62,7 +62,7 @@ impl From<io::Error> for End {
 }
 
 impl Owner {
-    pub(crate) fn new(card: VfioUserCard, listener: UnixListener, allowed_uid: u32) -> Result<Self, String> {
+    pub(crate) fn new(card: OwnedCard, listener: UnixListener, allowed_uid: u32) -> Result<Self, String> {
         let fail = |what: &str| format!("setting up: {what}");
         let indices = IndexPage::new().map_err(|error| fail(&error.to_string()))?;
         let doorbell = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);

@@ -8,8 +8,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use std::fs::File;
 use std::io;
 use std::net::Ipv4Addr;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 use vfio_user::{DmaMapFlags, DmaUnmapFlags, IrqInfo, Server, ServerBackend, ServerRegion};
@@ -231,6 +231,41 @@ fn without_a_card_there_is_no_owner() {
     let _ = std::fs::remove_file(folder.0.join("cardd.sock"));
     std::fs::write(folder.0.join("cardd.sock"), "precious").expect("written");
     assert!(lab::cardd_refuses(&folder.0, &[]).contains("no socket"));
+}
+
+/// A board cannot be had here, but the way to it can: address, kernel files, what to type.
+#[test]
+fn a_board_is_named_by_its_address() {
+    let folder = Folder::new();
+    let socket = folder.0.join("cardd.sock");
+    let socket = socket.to_str().expect("plain");
+    let (status, said) = lab::cardd_alone(&["--socket", socket, "--device", "fffe:fe:1f.7"]);
+    assert_eq!(status, Some(1));
+    assert!(said.contains("no PCI function at fffe:fe:1f.7") && said.contains("writ card list"), "{said}");
+    for (arguments, word) in [
+        (&["--socket", socket, "--device", "3b"][..], "lspci -D"),
+        (&["--socket", socket], "--device"),
+        (&["--socket", socket, "--device", "3b:00.0", "--vfio-user", "s"], "cannot be used with"),
+        (&["--vfio-user", "s"], "--socket-on-stdin"),
+        (&["--socket", socket, "--socket-on-stdin", "--vfio-user", "s"], "cannot be used with"),
+    ] {
+        let (status, said) = lab::cardd_alone(arguments);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(said.contains(word), "{said}");
+    }
+}
+
+#[test]
+fn a_socket_may_be_there_before() {
+    let folder = Folder::new();
+    let _card = lab::card(&folder.0);
+    let listener = UnixListener::bind(folder.0.join("cardd.sock")).expect("free");
+    // Whoever comes before waits, and is heard.
+    let _cardd = lab::cardd_on_stdin(&folder.0, listener);
+    assert_eq!(folder.take().bar().read32(0), MAGIC);
+    let (status, said) = lab::cardd_alone(&["--socket-on-stdin", "--vfio-user", "s"]);
+    assert_eq!(status, Some(1));
+    assert!(said.contains("StandardInput=socket"), "{said}");
 }
 
 #[test]

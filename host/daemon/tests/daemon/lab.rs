@@ -1,6 +1,8 @@
 //! The other processes around `writd`: the card, and `writ-cardd` who owns it.
 
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
@@ -62,6 +64,20 @@ pub(crate) fn cardd(folder: &Path, options: &[&str]) -> Process {
     Process::start(cardd_command(folder, options), "writ-cardd: ready")
 }
 
+/// `writ-cardd` over that card, with a socket that listened before it was started, as a service manager has it.
+pub(crate) fn cardd_on_stdin(folder: &Path, listener: UnixListener) -> Process {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_writ-cardd"));
+    command.arg("--socket-on-stdin").arg("--vfio-user").arg(folder.join("card.sock")).stdin(OwnedFd::from(listener));
+    Process::start(command, "writ-cardd: ready")
+}
+
+/// `writ-cardd` with just these arguments, which is to end by itself: status and what it said.
+pub(crate) fn cardd_alone(arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_writ-cardd"));
+    let Output { status, stderr, .. } = command.args(arguments).stdin(Stdio::null()).output().expect("it runs");
+    (status.code(), String::from_utf8(stderr).expect("text"))
+}
+
 /// `writ-cardd`, which is to end by itself.
 pub(crate) fn cardd_refuses(folder: &Path, options: &[&str]) -> String {
     let Output { status, stderr, .. } = cardd_command(folder, options).output().expect("it runs");
@@ -74,6 +90,10 @@ pub(crate) fn cardd_refuses(folder: &Path, options: &[&str]) -> String {
 fn sim_binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
+        // Where all programs were built already, nothing is: not with other features, over one that somebody runs.
+        if let Some(folder) = std::env::var_os("WRIT_BINARIES") {
+            return Path::new(&folder).join("writ-sim");
+        }
         let status = Command::new(env!("CARGO"))
             .args(["build", "--quiet", "--package", "writ-sim", "--bin", "writ-sim", "--manifest-path"])
             .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim/Cargo.toml"))

@@ -2,6 +2,9 @@
 
 pub mod cardd;
 pub mod event;
+pub mod place;
+pub mod sysfs;
+pub mod vfio;
 pub mod vfio_user;
 
 use crate::memory::Region;

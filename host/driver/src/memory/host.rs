@@ -7,7 +7,6 @@ use super::shared::{self, PageSize, SharedError};
 use crate::{Dma, DmaError};
 use std::fs::File;
 use std::io;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 use writ_abi::limits::LINE_BYTES;
 
@@ -84,6 +83,11 @@ impl HostMemory {
         CardMemory::of_pages(Self::BUS_BASE, Arc::clone(&self.pages))
     }
 
+    /// The first byte, as this process reaches it; for whoever maps it for a card. Valid as long as `self` lives.
+    pub(crate) fn base(&self) -> *const u8 {
+        self.pages.base()
+    }
+
     /// Bytes of the mapping.
     pub fn len(&self) -> usize {
         self.pages.len()
@@ -153,7 +157,7 @@ impl Region {
     /// # Panics
     /// If the region has no such line.
     pub fn load_index(&self, line: usize) -> u32 {
-        u32::from_le(self.memory.pages.words(self.at(line))[0].load(Ordering::Acquire))
+        self.memory.pages.load_index(self.at(line))
     }
 
     /// Keeps two numbers in line `line`, so that whoever maps the memory after this process was killed finds these two, or the two of before, and

@@ -3,7 +3,6 @@
 use super::pages::Pages;
 use super::shared::{self, PageSize, SharedError};
 use std::fs::File;
-use std::sync::atomic::Ordering;
 use writ_abi::limits::{LINE_BYTES, RECORD_RINGS};
 use writ_abi::registers::rings;
 
@@ -71,7 +70,7 @@ impl IndexPage {
     /// If there is no such index.
     pub fn load(&self, index: usize) -> u32 {
         assert!(index < Self::COUNT);
-        u32::from_le(self.pages.words(index * LINE_BYTES)[0].load(Ordering::Acquire))
+        self.pages.load_index(index * LINE_BYTES)
     }
 
     /// Writes an index, with release order.
@@ -80,7 +79,7 @@ impl IndexPage {
     /// If there is no such index.
     pub fn store(&self, index: usize, value: u32) {
         assert!(index < Self::COUNT);
-        self.pages.words(index * LINE_BYTES)[0].store(value.to_le(), Ordering::Release);
+        self.pages.store_index(index * LINE_BYTES, value);
     }
 }
 

@@ -5,7 +5,7 @@
 //! stores the first word of a line last, with release order ([`CardMemory::write_line`]), and the reader of an index
 //! loads it with acquire order ([`Region::load_index`]). The only plain references are those that
 //! [`Region::bytes`] gives out, and they are limited to lines that the card has handed over and will not touch until the
-//! host gives them back.
+//! host gives them back. The orders stand in one module, `words`, which loom tests.
 
 mod card;
 mod file;
@@ -13,6 +13,7 @@ mod host;
 mod index;
 mod pages;
 mod shared;
+mod words;
 
 pub use card::{Access, CardMemory, MemoryFault, WindowError};
 pub use file::{BlockMemory, FileMapping, MappingError};

@@ -1,11 +1,11 @@
 //! Pages that are mapped once and reached as atomic words.
 
-use super::Line;
+use super::{Line, words};
 use memmap2::{MmapMut, MmapOptions};
 use std::fs::File;
 use std::io;
 use std::ptr::NonNull;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 use writ_abi::limits::LINE_BYTES;
 
 /// Words of a line.
@@ -71,19 +71,22 @@ impl Pages {
 
     pub(super) fn load_line(&self, offset: usize) -> Line {
         let mut line = [0; LINE_BYTES];
-        for (bytes, word) in line.chunks_exact_mut(4).zip(self.words(offset)) {
-            bytes.copy_from_slice(&word.load(Ordering::Acquire).to_ne_bytes());
-        }
+        words::load_line(self.words(offset), &mut line);
         line
     }
 
     pub(super) fn store_line(&self, offset: usize, line: &Line) {
-        let words = self.words(offset);
-        let value = |i: usize| u32::from_ne_bytes([line[4 * i], line[4 * i + 1], line[4 * i + 2], line[4 * i + 3]]);
-        for (i, word) in words.iter().enumerate().skip(1) {
-            word.store(value(i), Ordering::Relaxed);
-        }
-        words[0].store(value(0), Ordering::Release);
+        words::store_line(self.words(offset), line);
+    }
+
+    /// The index in the first word of the line at `offset`; see [`words::load_index`].
+    pub(super) fn load_index(&self, offset: usize) -> u32 {
+        words::load_index(&self.words(offset)[0])
+    }
+
+    /// Writes the index in the first word of the line at `offset`; see [`words::store_index`].
+    pub(super) fn store_index(&self, offset: usize, value: u32) {
+        words::store_index(&self.words(offset)[0], value);
     }
 
     /// `count` bytes from `offset` on, in place.

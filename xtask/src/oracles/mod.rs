@@ -1,4 +1,6 @@
-//! `cargo xtask oracles`: decoders that others wrote read what a demo run delivered.
+//! `cargo xtask oracles`: decoders that others wrote read what a demo run delivered; `valgrind` looks at the driver's tests.
+
+mod valgrind;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
@@ -12,15 +14,28 @@ use crate::{demo, workspace};
 
 /// Options of `oracles`.
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct Arguments {
+    #[command(subcommand)]
+    other: Option<Other>,
     /// Folder of a demo run [default: a run on the golden model into target/oracles]
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
 }
 
+/// Oracles of something else.
+#[derive(clap::Subcommand)]
+enum Other {
+    /// Run the driver's tests under Valgrind's memcheck; skipped where it is not installed
+    Valgrind,
+}
+
 const SCHEMA: &str = "standards/handover/LI-PS-PDU-min.asn";
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+    if let Some(Other::Valgrind) = arguments.other {
+        return valgrind::run();
+    }
     let schema = workspace::shared().join(SCHEMA);
     if !schema.is_file() {
         return Err(Failure::new(format!(

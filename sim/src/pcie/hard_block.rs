@@ -1,0 +1,482 @@
+//! The hard block with its link: streams towards the card, TLPs towards the root complex.
+//!
+//! Order on the link: writes keep theirs and wait for nobody but credits; reads and answers to the host do not overtake writes that were there before them,
+//! and let writes pass when they have to wait.
+
+use super::beats::{
+    Completion, CompletionBeat, HostAccess, HostAnswer, Request, RequestParser, Violation, put_access, put_beat,
+    put_completion, take_answer,
+};
+use super::pins::Pins;
+use super::root::{Reply, Root};
+use super::settings::{BusSettings, Chance};
+use crate::card::FunctionState;
+use std::collections::VecDeque;
+use writ_driver::memory::CardMemory;
+
+/// Error codes of RC. [PG213, requester completion descriptor]
+mod code {
+    pub(super) const GOOD: u32 = 0;
+    pub(super) const POISONED: u32 = 1;
+    pub(super) const REFUSED: u32 = 2;
+    pub(super) const FUNCTION_RESET: u32 = 8;
+    pub(super) const TIMED_OUT: u32 = 9;
+}
+
+/// Tags of the hard block's pool.
+const TAGS: u8 = 64;
+/// Clocks from a read's end on RQ to its tag.
+const TAG_CLOCKS: u64 = 6;
+/// Clocks that the card may take to notice that bus master is off, its TLP under way included.
+const NOTICE_CLOCKS: u64 = 64;
+/// Bytes of a TLP with a 64-bit address besides its payload: start, header, check sequence.
+const FRAMING_BYTES: u32 = 4 + 16 + 4;
+/// Where the host mapped BAR 0.
+const BAR_BASE: u64 = 0x0000_0040_f000_0000;
+
+/// What went over the bus.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct BusCounts {
+    /// Clocks.
+    pub clocks: u64,
+    /// Beats that RQ took.
+    pub rq_beats: u64,
+    /// Clocks in which the card wanted RQ and it was not ready.
+    pub rq_waits: u64,
+    /// Writes, interrupt messages included.
+    pub writes: u64,
+    /// Bytes of their payload.
+    pub write_bytes: u64,
+    /// Reads.
+    pub reads: u64,
+    /// Reads that timed out.
+    pub timeouts: u64,
+    /// Parts of answers that came for reads that had ended.
+    pub late: u64,
+    /// New requests that were thrown away because bus master was off, or the function was being reset.
+    pub refused: u64,
+}
+
+/// A read that waits for its answer.
+struct Pending {
+    tag: u8,
+    number: u64,
+    since: u64,
+    bytes_left: u32,
+}
+
+enum Outgoing {
+    Posted(Request),
+    Read { number: u64, address: u64, bytes: u32 },
+    Answer(HostAnswer),
+}
+
+/// Waits for the link.
+struct Waiting {
+    outgoing: Outgoing,
+    /// Writes that were accepted before it.
+    behind: u64,
+}
+
+pub(crate) struct Bus {
+    pub(crate) settings: BusSettings,
+    pub(crate) root: Root,
+    pub(crate) counts: BusCounts,
+    pub(crate) violations: Vec<Violation>,
+    chance: Chance,
+    clock: u64,
+    state: FunctionState,
+    master_off_since: u64,
+    link_up: bool,
+    /// The link is down until then.
+    link_back_at: u64,
+    function_reset: FunctionReset,
+    parser: RequestParser,
+    writes: VecDeque<Request>,
+    others: VecDeque<Waiting>,
+    writes_accepted: u64,
+    writes_left: u64,
+    /// When the link is free again, in 1/1024 of a clock.
+    link_free_at: u64,
+    on_link: VecDeque<(u64, Outgoing)>,
+    /// When credits come back: clock, headers, units of data, non-posted headers.
+    credits_back: VecDeque<(u64, u32, u32, u32)>,
+    posted_headers: u32,
+    posted_data: u32,
+    non_posted_headers: u32,
+    free_tags: VecDeque<u8>,
+    pending: Vec<Pending>,
+    tags_out: VecDeque<(u64, u8)>,
+    next_read: u64,
+    /// Reads that end without data: clock, tag, error code. Not before their tags were told.
+    endings: VecDeque<(u64, u8, u32)>,
+    to_card: VecDeque<CompletionBeat>,
+    /// The first access is on CQ and stays there until it is taken.
+    is_shown: bool,
+    accesses: VecDeque<(u64, HostAccess)>,
+    answers: Vec<HostAnswer>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum FunctionReset {
+    None,
+    InProcess,
+}
+
+impl Bus {
+    pub(crate) fn new(settings: BusSettings) -> Self {
+        Self {
+            settings,
+            root: Root::new(),
+            counts: BusCounts::default(),
+            violations: Vec::new(),
+            chance: Chance::new(settings.seed),
+            clock: 0,
+            state: FunctionState::default(),
+            master_off_since: 0,
+            link_up: false,
+            link_back_at: 16,
+            function_reset: FunctionReset::None,
+            parser: RequestParser::default(),
+            writes: VecDeque::new(),
+            others: VecDeque::new(),
+            writes_accepted: 0,
+            writes_left: 0,
+            link_free_at: 0,
+            on_link: VecDeque::new(),
+            credits_back: VecDeque::new(),
+            posted_headers: settings.credits.posted_headers,
+            posted_data: settings.credits.posted_data,
+            non_posted_headers: settings.credits.non_posted_headers,
+            free_tags: (0..TAGS).collect(),
+            pending: Vec::new(),
+            tags_out: VecDeque::new(),
+            next_read: 0,
+            endings: VecDeque::new(),
+            to_card: VecDeque::new(),
+            is_shown: false,
+            accesses: VecDeque::new(),
+            answers: Vec::new(),
+        }
+    }
+
+    pub(crate) fn set_memory(&mut self, memory: CardMemory) {
+        self.root.set_memory(memory);
+    }
+
+    pub(crate) fn set_function(&mut self, state: FunctionState) {
+        if self.state.is_bus_master && !state.is_bus_master {
+            self.master_off_since = self.clock;
+        }
+        self.state = state;
+    }
+
+    /// Begins a function-level reset: reads under way end, until the card says that it is done nothing new goes out.
+    pub(crate) fn reset_function(&mut self) {
+        if !self.link_up {
+            return;
+        }
+        self.function_reset = FunctionReset::InProcess;
+        for pending in std::mem::take(&mut self.pending) {
+            self.free_tags.push_back(pending.tag);
+            self.endings.push_back((self.clock + 2 * TAG_CLOCKS, pending.tag, code::FUNCTION_RESET));
+        }
+    }
+
+    pub(crate) fn is_resetting(&self) -> bool {
+        self.function_reset != FunctionReset::None
+    }
+
+    /// Takes the link down for as many clocks; `u64::MAX`: for good.
+    pub(crate) fn drop_link(&mut self, clocks: u64) {
+        self.link_up = false;
+        self.link_back_at = self.clock.saturating_add(clocks);
+        self.state = FunctionState::default();
+        self.function_reset = FunctionReset::None;
+        self.parser.reset();
+        self.writes.clear();
+        self.others.clear();
+        self.writes_left = self.writes_accepted;
+        self.on_link.clear();
+        self.credits_back.clear();
+        let credits = self.settings.credits;
+        (self.posted_headers, self.posted_data) = (credits.posted_headers, credits.posted_data);
+        self.non_posted_headers = credits.non_posted_headers;
+        self.free_tags = (0..TAGS).collect();
+        self.pending.clear();
+        self.tags_out.clear();
+        self.endings.clear();
+        self.to_card.clear();
+        self.is_shown = false;
+        self.accesses.clear();
+        self.answers.clear();
+        self.root.forget();
+    }
+
+    pub(crate) fn is_link_up(&self) -> bool {
+        self.link_up
+    }
+
+    /// The host accesses BAR 0.
+    pub(crate) fn access(&mut self, access: HostAccess) {
+        if self.link_up {
+            self.accesses.push_back((self.clock + self.settings.latency_clocks, access));
+        }
+    }
+
+    /// Accesses that have not reached the card.
+    pub(crate) fn accesses_waiting(&self) -> usize {
+        self.accesses.len()
+    }
+
+    pub(crate) fn take_answer(&mut self, tag: u8) -> Option<HostAnswer> {
+        let at = self.answers.iter().position(|answer| answer.tag == tag)?;
+        Some(self.answers.swap_remove(at))
+    }
+
+    /// One clock: looks at what the card shows and sets what it sees.
+    pub(crate) fn clock(&mut self, pins: &mut Pins) {
+        self.counts.clocks += 1;
+        if !self.link_up && self.clock >= self.link_back_at {
+            self.link_up = true;
+        }
+        pins.link_up = self.link_up.into();
+        pins.user_reset = (!self.link_up).into();
+        pins.bus_master = self.state.is_bus_master.into();
+        pins.msix_enable = self.state.is_msix_enabled.into();
+        pins.msix_mask = self.state.is_msix_masked.into();
+        pins.max_payload = match self.settings.max_payload_bytes {
+            128 => 0,
+            256 => 1,
+            _ => 2,
+        };
+        (pins.cq_valid, pins.cq_last, pins.rc_valid, pins.rc_last) = (0, 0, 0, 0);
+        (pins.rq_ready, pins.cc_ready) = (0, 0);
+        pins.tag_valid = [0; 2];
+        pins.function_reset = self.is_resetting().into();
+        if self.link_up {
+            if self.is_resetting() && pins.function_reset_done == 1 {
+                self.function_reset = FunctionReset::None;
+            }
+            self.requests(pins);
+            self.answers(pins);
+            self.tags(pins);
+            self.link();
+            self.completions(pins);
+            self.host_accesses(pins);
+        }
+        self.clock += 1;
+    }
+
+    /// RQ.
+    fn requests(&mut self, pins: &mut Pins) {
+        let room = self.writes.len() + self.others.len() < self.settings.hard_block_tlps && self.free_tags.len() > 2;
+        let ready = room && !self.chance.happens(self.settings.faults.rq_stall);
+        pins.rq_ready = ready.into();
+        if pins.rq_valid == 0 {
+            return;
+        }
+        if !ready {
+            self.counts.rq_waits += 1;
+            return;
+        }
+        self.counts.rq_beats += 1;
+        let mut found = Vec::new();
+        self.parser.beat(pins, self.settings.max_payload_bytes, |request| found.push(request));
+        for request in found {
+            match request {
+                Ok(request) => self.accept(request),
+                Err(violation) => self.violations.push(violation),
+            }
+        }
+    }
+
+    fn accept(&mut self, request: Request) {
+        if !self.state.is_bus_master || self.is_resetting() {
+            self.counts.refused += 1;
+            if !self.is_resetting() && self.clock > self.master_off_since + NOTICE_CLOCKS {
+                self.violations.push(Violation::NotBusMaster);
+            }
+            if let Request::Read { .. } = request {
+                // It gets a tag and an end all the same.
+                if let Some(tag) = self.free_tags.pop_front() {
+                    self.tags_out.push_back((self.clock + TAG_CLOCKS, tag));
+                    self.free_tags.push_back(tag);
+                    self.endings.push_back((self.clock + 2 * TAG_CLOCKS, tag, code::REFUSED));
+                }
+            }
+            return;
+        }
+        match request {
+            Request::Write { ref data, .. } => {
+                self.counts.writes += 1;
+                self.counts.write_bytes += data.len() as u64;
+                self.writes_accepted += 1;
+                self.writes.push_back(request);
+            }
+            Request::Read { address, bytes } => {
+                let Some(tag) = self.free_tags.pop_front() else { return };
+                let number = self.next_read;
+                self.next_read += 1;
+                self.counts.reads += 1;
+                self.tags_out.push_back((self.clock + TAG_CLOCKS, tag));
+                self.pending.push(Pending { tag, number, since: self.clock, bytes_left: bytes });
+                self.wait(Outgoing::Read { number, address, bytes });
+            }
+        }
+    }
+
+    fn wait(&mut self, outgoing: Outgoing) {
+        self.others.push_back(Waiting { outgoing, behind: self.writes_accepted });
+    }
+
+    /// CC.
+    fn answers(&mut self, pins: &mut Pins) {
+        let ready = !self.chance.happens(self.settings.faults.cc_stall);
+        pins.cc_ready = ready.into();
+        if pins.cc_valid == 0 || !ready {
+            return;
+        }
+        match take_answer(pins) {
+            Ok(answer) => self.wait(Outgoing::Answer(answer)),
+            Err(violation) => self.violations.push(violation),
+        }
+    }
+
+    fn tags(&mut self, pins: &mut Pins) {
+        for place in 0..2 {
+            let Some((_, tag)) = self.tags_out.pop_front_if(|(clock, _)| *clock <= self.clock) else { return };
+            (pins.tag_valid[place], pins.tag[place]) = (1, tag);
+        }
+    }
+
+    /// What leaves, and what arrives at the root complex.
+    fn link(&mut self) {
+        while let Some((_, headers, data, reads)) = self.credits_back.pop_front_if(|(clock, ..)| *clock <= self.clock) {
+            self.posted_headers += headers;
+            self.posted_data += data;
+            self.non_posted_headers += reads;
+        }
+        while self.link_free_at <= self.clock << 10 {
+            let Some((outgoing, bytes)) = self.leave() else { break };
+            if let Some(time) = (u64::from(bytes) << 10).checked_div(self.settings.link_bytes_per_clock.into()) {
+                self.link_free_at = self.link_free_at.max(self.clock << 10) + time;
+            }
+            self.on_link.push_back((self.clock + self.settings.latency_clocks, outgoing));
+        }
+        while let Some((_, outgoing)) = self.on_link.pop_front_if(|(clock, _)| *clock <= self.clock) {
+            let back = self.clock + self.settings.latency_clocks;
+            match outgoing {
+                Outgoing::Posted(request) => {
+                    let Request::Write { data, .. } = &request else { continue };
+                    self.credits_back.push_back((back, 1, data_credits(data.len()), 0));
+                    self.root.posted(&request);
+                }
+                Outgoing::Read { number, address, bytes } => {
+                    self.credits_back.push_back((back, 0, 0, 1));
+                    self.root.read(self.clock, number, address, bytes, &self.settings, &mut self.chance);
+                }
+                Outgoing::Answer(answer) => self.answers.push(answer),
+            }
+        }
+    }
+
+    /// The TLP that may leave now, and its bytes.
+    fn leave(&mut self) -> Option<(Outgoing, u32)> {
+        if let Some(front) = self.others.front()
+            && front.behind <= self.writes_left
+        {
+            let is_read = matches!(front.outgoing, Outgoing::Read { .. });
+            if !is_read || self.non_posted_headers > 0 {
+                self.non_posted_headers -= u32::from(is_read);
+                let outgoing = self.others.pop_front()?.outgoing;
+                return Some((outgoing, FRAMING_BYTES));
+            }
+        }
+        let Request::Write { data, .. } = self.writes.front()? else { return None };
+        let (bytes, credits) = (data.len() as u32, data_credits(data.len()));
+        if self.posted_headers == 0 || self.posted_data < credits {
+            return None;
+        }
+        self.posted_headers -= 1;
+        self.posted_data -= credits;
+        self.writes_left += 1;
+        Some((Outgoing::Posted(self.writes.pop_front()?), FRAMING_BYTES + bytes))
+    }
+
+    /// RC.
+    fn completions(&mut self, pins: &mut Pins) {
+        while let Some((_, tag, code)) = self.endings.pop_front_if(|(clock, ..)| *clock <= self.clock) {
+            put_completion(&ended(tag, code), &mut self.to_card);
+        }
+        while let Some(reply) = self.root.arrived(self.clock) {
+            self.reply(&reply);
+        }
+        let patience = self.settings.timeout_clocks;
+        while let Some(at) = self.pending.iter().position(|pending| self.clock > pending.since + patience) {
+            let pending = self.pending.swap_remove(at);
+            self.counts.timeouts += 1;
+            self.free_tags.push_back(pending.tag);
+            put_completion(&ended(pending.tag, code::TIMED_OUT), &mut self.to_card);
+        }
+        if !self.chance.happens(self.settings.faults.gap)
+            && let Some(beat) = self.to_card.pop_front()
+        {
+            put_beat(pins, &beat);
+        }
+    }
+
+    fn reply(&mut self, reply: &Reply) {
+        let Some(at) = self.pending.iter().position(|pending| pending.number == reply.read) else {
+            self.counts.late += 1;
+            return;
+        };
+        let pending = &mut self.pending[at];
+        let code = match (reply.status, reply.is_poisoned) {
+            (0, false) => code::GOOD,
+            (0, true) => code::POISONED,
+            _ => code::REFUSED,
+        };
+        pending.bytes_left = pending.bytes_left.saturating_sub(4 * reply.words.len() as u32);
+        let is_last = reply.status != 0 || pending.bytes_left == 0;
+        let tag = pending.tag;
+        if is_last {
+            self.pending.swap_remove(at);
+            self.free_tags.push_back(tag);
+        }
+        let completion = Completion {
+            tag,
+            code,
+            status: reply.status,
+            is_poisoned: reply.is_poisoned,
+            is_last,
+            address: reply.address,
+            bytes_left: reply.bytes_left,
+            words: reply.words.clone(),
+        };
+        put_completion(&completion, &mut self.to_card);
+    }
+
+    /// CQ.
+    fn host_accesses(&mut self, pins: &mut Pins) {
+        let Some((clock, access)) = self.accesses.front() else { return };
+        if *clock > self.clock || !self.is_shown && self.chance.happens(self.settings.faults.gap) {
+            return;
+        }
+        put_access(pins, access, BAR_BASE);
+        self.is_shown = pins.cq_ready == 0;
+        // The card's ready comes from a register: it is that of this clock.
+        if pins.cq_ready == 1 {
+            self.accesses.pop_front();
+        }
+    }
+}
+
+/// The end of a read without data.
+fn ended(tag: u8, code: u32) -> Completion {
+    Completion { tag, code, status: 0, is_poisoned: false, is_last: true, address: 0, bytes_left: 0, words: Vec::new() }
+}
+
+fn data_credits(bytes: usize) -> u32 {
+    bytes.div_ceil(16) as u32
+}
