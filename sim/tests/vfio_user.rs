@@ -95,7 +95,8 @@ fn frames_come_out_of_the_ring_of_another_process() {
     );
     card.arm().expect("armed");
     let mut wire = process.wire();
-    let frame = |number: u64| udp(if number % 3 == 0 { TARGET } else { OTHER }, OTHER, [1, 2], number as usize % 900);
+    let frame =
+        |number: u64| udp(if number.is_multiple_of(3) { TARGET } else { OTHER }, OTHER, [1, 2], number as usize % 900);
     let consumer = std::thread::spawn(move || {
         let mut payloads = Vec::new();
         while payloads.len() < 1000 {

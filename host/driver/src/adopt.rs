@@ -137,19 +137,16 @@ impl Card {
             Err(fault) => return Err(Box::new(NotAdopted { fault, memory })),
         };
         let RingMemory { records, commands, completions, completion_index } = memory;
-        let channel =
+        let mut commands =
             CommandChannel::new(Arc::clone(&bar), commands, completions, completion_index, irqs.completions);
         let refuse = |fault, channel: CommandChannel, records: Vec<RecordMemory>| {
             let (commands, completions, completion_index) = channel.into_memory();
             let memory = RingMemory { records, commands, completions, completion_index };
             Err(Box::new(NotAdopted { fault, memory }))
         };
-        let mut commands = match channel.adopt(bar.read32(rings::COMMAND_PRODUCER_AT)) {
-            Ok(commands) => commands,
-            Err((channel, [taken, submitted, completed])) => {
-                return refuse(AdoptFault::CommandRing { taken, submitted, completed }, channel, records);
-            }
-        };
+        if let Err([taken, submitted, completed]) = commands.adopt(bar.read32(rings::COMMAND_PRODUCER_AT)) {
+            return refuse(AdoptFault::CommandRing { taken, submitted, completed }, commands, records);
+        }
         let left = match commands.take_left(how.timeout).and_then(|left| {
             end_batch(&mut commands, how.timeout)?;
             Ok(left)

@@ -157,17 +157,17 @@ impl CommandChannel {
     /// next.
     ///
     /// # Errors
-    /// Gives everything back if the indices cannot be those of this channel: commands taken, commands told, and the card's completion index.
-    pub(crate) fn adopt(mut self, produced: u32) -> Result<Self, (Self, [u32; 3])> {
+    /// The indices, if they cannot be those of this channel: commands taken, commands told, and the card's completion index.
+    pub(crate) fn adopt(&mut self, produced: u32) -> Result<(), [u32; 3]> {
         let [completed, _] = self.index.load_pair(CURSOR_LINE);
         let done = self.index.load_index(0);
         let left = produced.wrapping_sub(completed) as usize;
         if left > self.capacity() || done.wrapping_sub(completed) as usize > left {
-            return Err((self, [completed, produced, done]));
+            return Err([completed, produced, done]);
         }
         (self.produced, self.completed) = (produced, completed);
         self.outstanding = (0..left).map(|ahead| self.command(completed.wrapping_add(ahead as u32)).opcode).collect();
-        Ok(self)
+        Ok(())
     }
 
     /// Waits for the commands of the channel before, and takes what of their completions was not taken.

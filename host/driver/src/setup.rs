@@ -42,8 +42,14 @@ impl RingSizes {
     pub fn memory_bytes(&self) -> usize {
         let page = |bytes: usize| bytes.next_multiple_of(4096);
         let line = limits::LINE_BYTES;
-        let records = self.used().map(|(_, lines)| page(lines as usize * line) + page(records::INDEX_LINES * line)).sum::<usize>();
-        records + page(self.commands as usize * line) + page(self.commands as usize * 2 * line) + page(records::INDEX_LINES * line)
+        let records = self
+            .used()
+            .map(|(_, lines)| page(lines as usize * line) + page(records::INDEX_LINES * line))
+            .sum::<usize>();
+        records
+            + page(self.commands as usize * line)
+            + page(self.commands as usize * 2 * line)
+            + page(records::INDEX_LINES * line)
     }
 
     /// The record rings that are used, with their lines.
@@ -87,8 +93,9 @@ impl RingMemory {
         sizes.check()?;
         let region = |lines: u32| -> Result<Region, DmaError> { dma.allocate(lines as usize) };
         let index = records::INDEX_LINES as u32;
-        let records =
-            sizes.used().map(|(number, lines)| Ok(RecordMemory { number, lines: region(lines)?, index: region(index)? }));
+        let records = sizes
+            .used()
+            .map(|(number, lines)| Ok(RecordMemory { number, lines: region(lines)?, index: region(index)? }));
         Ok(Self {
             records: records.collect::<Result<_, DmaError>>()?,
             commands: region(sizes.commands)?,

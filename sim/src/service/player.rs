@@ -92,7 +92,8 @@ struct Connection {
     asked: Option<Ask>,
     /// Time of the latest frame that came.
     latest_ns: Option<u64>,
-    /// When the client last sent something or took something.
+    /// When the client last sent a frame, or took what it is told of frames. Its questions do not count: one that asks for the time again and again
+    /// waits for it to go on.
     alive: Instant,
     /// Number of its first frame.
     first_number: u64,
@@ -291,8 +292,10 @@ impl Player {
     pub(super) fn send_answers(&mut self) -> bool {
         let Some(connection) = &mut self.connection else { return false };
         while let Some(answer) = connection.outbox.pop_front() {
+            let is_of_a_frame = matches!(answer, Answer::Arrived { .. } | Answer::Left { .. });
             match connection.answers.try_send(answer) {
-                Ok(()) => connection.alive = Instant::now(),
+                Ok(()) if is_of_a_frame => connection.alive = Instant::now(),
+                Ok(()) => {}
                 Err(TrySendError::Full(answer)) => {
                     connection.outbox.push_front(answer);
                     return true;
@@ -371,6 +374,26 @@ mod tests {
         assert!(matches!(player.limit(&card), Some((0, _))), "not a clock further");
         player.request(WireRequest::Ask(Ask::Flush));
         assert_eq!(player.limit(&card), None, "until it says that this was all");
+    }
+
+    #[test]
+    fn card_time_does_not_wait_for_a_client_that_only_asks() {
+        let (mut player, mut card) = (Player::new(20), card());
+        let (_over, taken) = open(&mut player);
+        frame(&mut player, 0);
+        player.place(&mut card);
+        assert!(matches!(player.limit(&card), Some((0, _))), "another frame may come");
+        let start = Instant::now();
+        while player.limit(&card).is_some() {
+            assert!(start.elapsed() < 8 * HOLD, "its questions hold card time");
+            player.request(WireRequest::Ask(Ask::Time));
+            player.answer(Answer::Time { now_ns: card.now_ns() });
+            assert!(!player.send_answers() && taken.try_recv().is_ok());
+            std::thread::sleep(HOLD / 10);
+        }
+        // With the next frame it is waited for again.
+        frame(&mut player, 0);
+        assert!(player.limit(&card).is_some());
     }
 
     #[test]

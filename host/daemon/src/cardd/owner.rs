@@ -203,10 +203,9 @@ impl Owner {
                 }
                 reply(&daemon.stream, 0)
             }
-            request::SESSION => send(
-                &daemon.stream,
-                &Answer { bytes: U64::new(self.session), ..Answer::new(answer::SESSION, 0) },
-            ),
+            request::SESSION => {
+                send(&daemon.stream, &Answer { bytes: U64::new(self.session), ..Answer::new(answer::SESSION, 0) })
+            }
             _ => Err(End::Refused(Reason::Protocol)),
         }
     }

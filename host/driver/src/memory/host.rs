@@ -4,6 +4,7 @@ use super::Line;
 use super::card::CardMemory;
 use super::pages::Pages;
 use super::shared::{self, PageSize, SharedError};
+use super::words;
 use crate::{Dma, DmaError};
 use std::fs::File;
 use std::io;
@@ -12,8 +13,6 @@ use writ_abi::limits::LINE_BYTES;
 
 /// Regions start at multiples of this.
 const REGION_ALIGN_BYTES: usize = 4096;
-/// Where the two places of a pair begin in its line; the line's first word says which one counts.
-const PAIR_WORDS: [usize; 2] = [2, 4];
 /// Largest memory, bytes.
 pub(super) const BYTES_MAX: usize = 1 << 40;
 
@@ -166,13 +165,7 @@ impl Region {
     /// # Panics
     /// If the region has no such line.
     pub fn store_pair(&mut self, line: usize, pair: [u32; 2]) {
-        let words = self.memory.pages.words(self.at(line));
-        let place = words[0].load(Ordering::Relaxed) & 1 ^ 1;
-        let at = PAIR_WORDS[place as usize];
-        words[at].store(pair[0].to_le(), Ordering::Relaxed);
-        words[at + 1].store(pair[1].to_le(), Ordering::Relaxed);
-        // The kernel keeps what was stored; the order of the stores is all that it takes.
-        words[0].store(place, Ordering::Release);
+        words::store_pair(self.memory.pages.words(self.at(line)), pair);
     }
 
     /// The two numbers that [`Region::store_pair`] kept last.
@@ -180,9 +173,7 @@ impl Region {
     /// # Panics
     /// If the region has no such line.
     pub fn load_pair(&self, line: usize) -> [u32; 2] {
-        let words = self.memory.pages.words(self.at(line));
-        let at = PAIR_WORDS[(words[0].load(Ordering::Acquire) & 1) as usize];
-        [at, at + 1].map(|word| u32::from_le(words[word].load(Ordering::Relaxed)))
+        words::load_pair(self.memory.pages.words(self.at(line)))
     }
 
     /// Sets all lines to zero.
@@ -244,9 +235,7 @@ mod tests {
             region.store_pair(1, [number, 10 * number]);
             assert_eq!(region.load_pair(1), [number, 10 * number]);
             // Killed in the middle of the next one: the place that does not count is half written.
-            let words = memory.pages.words(64);
-            let other = PAIR_WORDS[(words[0].load(Ordering::Relaxed) & 1 ^ 1) as usize];
-            words[other].store(99, Ordering::Relaxed);
+            words::store_half_of_a_pair(memory.pages.words(64), 99);
             assert_eq!(region.load_pair(1), [number, 10 * number]);
         }
         assert_eq!(region.read_line(0), [0; 64]);
