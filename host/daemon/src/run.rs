@@ -5,6 +5,7 @@ use crate::{
         open::CardOnBus,
         ring::{RingOrder, RingThread},
         side::CardSide,
+        take::{self, Arrival, Known, Taken},
     },
     clock::{self, HostClock},
     config::Config,
@@ -13,6 +14,7 @@ use crate::{
         socket::ControlSocket,
         start::{Found, Parts},
     },
+    convert,
     delivery::{
         sessions::{Links, Sessions},
         tls,
@@ -22,7 +24,8 @@ use crate::{
     roles::Roles,
     state::{
         audit::{AuditFound, AuditLog},
-        keys::{self, MasterKey},
+        kept::KeptCard,
+        keys::{self, MasterKey, SealBroken},
         store::Store,
     },
 };
@@ -35,7 +38,7 @@ use tokio::{
 };
 use writ_abi::{limits, time::TimeQuality};
 use writ_driver::{
-    BringUp, Card, LookupSettings,
+    BringUp, Identity, LookupSettings,
     memory::{BlockMemory, FileMapping},
 };
 use writ_handover::ids::{
@@ -47,7 +50,7 @@ use writ_mediation::{
     leap::LeapTable,
     units::{SessionKey, TaiNs},
 };
-use writ_tables::{Capabilities, Geometry, Tables};
+use writ_tables::{Capabilities, Geometry};
 
 /// Longest time for the card to sweep its tables after the reset.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
@@ -123,10 +126,15 @@ impl Daemon {
         let (arena, recovery) = open_arena(config)?;
         let encoder = Encoder::new(arena, encoder_config(config)?, leap.clone());
 
-        let (on_bus, parts) = bring_up(config, &leap, store.card_time_floor()?)?;
+        let on_bus = CardOnBus::open(config)?;
+        let floor = store.card_time_floor()?;
+        let how = how_to_bring_up(config, &leap, floor)?;
+        let known = known_card(&store)?;
+        let Taken { parts, tables, session, arrival } =
+            take::take(config, &on_bus, &how, |identity| geometry(identity, config), known.as_ref())?;
+        let index_delay_us = config.card.index_delay_us.as_ref().map_or(0, |delay| *delay.get_ref());
+        parts.card.set_index_delay(1000 * index_delay_us)?;
         let card = Arc::new(parts.card);
-        let geometry = geometry(&card, config)?;
-        let tables = Tables::new(geometry);
         let fan_out = tables.fan_out();
         let side = CardSide::new(Arc::clone(&card), parts.commands, tables);
 
@@ -161,8 +169,9 @@ impl Daemon {
             ring: ring_orders,
             sessions,
             clock,
+            session,
         });
-        let found = found(audit_found, recovery);
+        let found = found(audit_found, recovery, arrival, floor);
         control.recover(found, &inbox)?;
         let (control, control_ended) = spawn_control(control, inbox)?;
         Ok(Self { runtime, mailbox, control, control_ended, ring, _card: on_bus })
@@ -250,12 +259,12 @@ fn boot_id() -> Result<[u8; 16], Fault> {
     Ok(*writ_control::Uuid::parse_str(text.trim())?.as_bytes())
 }
 
-fn found(audit: AuditFound, recovery: Recovery<BlockMemory>) -> Found {
+fn found(audit: AuditFound, recovery: Recovery<BlockMemory>, card: Arrival, card_time_before: TaiNs) -> Found {
     let mut blocks: BTreeMap<SessionKey, Vec<SealedBlock<BlockMemory>>> = BTreeMap::new();
     for block in recovery.sealed {
         blocks.entry(block.key()).or_default().push(block);
     }
-    Found { audit, arena: recovery.outcome, damaged_pdus: recovery.damaged_pdus, blocks }
+    Found { audit, card, card_time_before, arena: recovery.outcome, damaged_pdus: recovery.damaged_pdus, blocks }
 }
 
 fn encoder_config(config: &Config) -> Result<EncoderConfig, Fault> {
@@ -272,9 +281,22 @@ fn encoder_config(config: &Config) -> Result<EncoderConfig, Fault> {
     Ok(encoder)
 }
 
-/// Reaches the card and brings it up, its clock never before `floor`.
-fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(CardOnBus, writ_driver::Parts), Fault> {
-    let card = CardOnBus::open(config)?;
+/// What an earlier process kept of the card.
+fn known_card(store: &Store) -> Result<Option<Known>, Fault> {
+    let Some((session, text)) = store.kept_card()? else { return Ok(None) };
+    let tasks: BTreeMap<u32, _> = store.live_tasks()?.into_iter().map(|task| (task.index.0, task)).collect();
+    let order = |index, start_ns| {
+        let task = tasks.get(&index)?;
+        convert::table_task(task.index, &task.spec, TaiNs(start_ns)).ok()
+    };
+    let kept = text
+        .map_err(|SealBroken| format!("the tables that were kept: {SealBroken}"))
+        .and_then(|text| KeptCard::parse(&text, order).map_err(|error| error.to_string()));
+    Ok(Some(Known { session, kept }))
+}
+
+/// How to bring the card up, its clock never before `floor`.
+fn how_to_bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<BringUp, Fault> {
     let epoch_ns = match &config.card.epoch_ns {
         Some(epoch) => *epoch.get_ref(),
         None => leap.tai_from_utc(clock::universal_time()).ok_or("the host's clock is beyond the year 2554")?.0,
@@ -284,12 +306,7 @@ fn bring_up(config: &Config, leap: &LeapTable, floor: TaiNs) -> Result<(CardOnBu
         prefix_bits: prefix_bits(config),
         own_tunnels: config.card.own_tunnels.iter().flat_map(|tunnel| tunnel.kinds()).copied().collect(),
     };
-    let how = BringUp { now_ns, quality: TimeQuality::Free, lookup, ready_timeout: READY_TIMEOUT };
-    let parts = card.bring_up(config, &how)?;
-    if let Some(delay) = &config.card.index_delay_us {
-        parts.card.set_index_delay(1000 * *delay.get_ref())?;
-    }
-    Ok((card, parts))
+    Ok(BringUp { now_ns, quality: TimeQuality::Free, lookup, ready_timeout: READY_TIMEOUT })
 }
 
 fn prefix_bits(config: &Config) -> Option<u8> {
@@ -297,8 +314,7 @@ fn prefix_bits(config: &Config) -> Option<u8> {
 }
 
 /// The tables as the planner has to see them: rows go to rings that are used, and prefixes into the table that is set for them.
-fn geometry(card: &Card, config: &Config) -> Result<Geometry, Fault> {
-    let identity = card.identity();
+fn geometry(identity: &Identity, config: &Config) -> Result<Geometry, Fault> {
     if identity.rule_banks as usize != limits::RULE_BANKS {
         return Err(
             format!("card has {} banks of rules, {} are wanted", identity.rule_banks, limits::RULE_BANKS).into()

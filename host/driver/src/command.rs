@@ -9,6 +9,9 @@ use writ_abi::command::{Command, Completion, Opcode, RowState, Rule, Status};
 use writ_abi::registers::{identity, rings};
 use zerocopy::little_endian::U32;
 
+/// Where the channel keeps, in the region of the completion index, how many completions were taken.
+const CURSOR_LINE: usize = 1;
+
 /// The command ring and its completion ring.
 ///
 /// Commands are executed in the order of their submission and complete in that order. The channel numbers them by itself: the tag
@@ -150,6 +153,40 @@ impl CommandChannel {
         Self { bar, commands, completions, index, irq, produced: 0, completed: 0, outstanding, broken: false }
     }
 
+    /// Goes on where the channel before stopped: `produced` is what the card was told. Nothing has been taken yet; [`CommandChannel::take_left`] is
+    /// next.
+    ///
+    /// # Errors
+    /// The indices, if they cannot be those of this channel: commands taken, commands told, and the card's completion index.
+    pub(crate) fn adopt(&mut self, produced: u32) -> Result<(), [u32; 3]> {
+        let [completed, _] = self.index.load_pair(CURSOR_LINE);
+        let done = self.index.load_index(0);
+        let left = produced.wrapping_sub(completed) as usize;
+        if left > self.capacity() || done.wrapping_sub(completed) as usize > left {
+            return Err([completed, produced, done]);
+        }
+        (self.produced, self.completed) = (produced, completed);
+        self.outstanding = (0..left).map(|ahead| self.command(completed.wrapping_add(ahead as u32)).opcode).collect();
+        Ok(())
+    }
+
+    /// Waits for the commands of the channel before, and takes what of their completions was not taken.
+    pub(crate) fn take_left(&mut self, timeout: Duration) -> Result<Vec<(Command, Completed)>, CommandError> {
+        let first = self.completed;
+        let mut completed = Vec::with_capacity(self.outstanding.len());
+        if !self.outstanding.is_empty() {
+            self.wait_all(timeout, &mut completed)?;
+        }
+        let number = |ahead: usize| first.wrapping_add(ahead as u32);
+        Ok(completed.into_iter().enumerate().map(|(ahead, done)| (self.command(number(ahead)), done)).collect())
+    }
+
+    /// The command as it stands in the ring.
+    fn command(&self, number: u32) -> Command {
+        let line = self.commands.read_line(number as usize % self.capacity());
+        zerocopy::transmute!(line)
+    }
+
     pub(crate) fn into_memory(self) -> (Region, Region, Region) {
         (self.commands, self.completions, self.index)
     }
@@ -268,6 +305,7 @@ impl CommandChannel {
             .ok_or(CommandError::UnknownRowState { tag: found, state: completion.row_state })?;
         self.outstanding.pop_front();
         self.completed = self.completed.wrapping_add(1);
+        self.index.store_pair(CURSOR_LINE, [self.completed, 0]);
         Ok(Completed { status, row_state, completion })
     }
 

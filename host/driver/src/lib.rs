@@ -2,7 +2,8 @@
 //!
 //! What it does: everything between [`writ_abi`] and the rest of the host. [`Card::bring_up`] checks who the card is,
 //! resets it, sets its clock, its lookups and its rings; [`CommandChannel`] submits table commands and collects their completions;
-//! each [`RecordRing`] hands out the records of one of the card's rings in place. The card itself is reached through three traits, [`Bar`],
+//! each [`RecordRing`] hands out the records of one of the card's rings in place. [`Card::adopt`] takes over a card that runs, from a process that died:
+//! nothing is reset, and what waited in the rings is there. The card itself is reached through three traits, [`Bar`],
 //! [`Dma`] and [`Irq`], so that one driver serves a PCIe function, a golden model and a Verilated top alike.
 //!
 //! What it refuses: a card of another ABI major, a card whose tables or rings go beyond [`writ_abi::limits`], a record or
@@ -20,6 +21,7 @@
 //! [`memory`]: shared mappings whose other side is a card or a file; the one place in [`RecordRing::poll`] that reads
 //! records in place; and the one in [`bus::vfio`] that lets a board reach memory. Each block states why it is sound.
 
+mod adopt;
 pub mod bus;
 mod card;
 mod command;
@@ -32,6 +34,7 @@ mod setup;
 mod steer;
 mod walk;
 
+pub use adopt::{Adopt, AdoptFault, Adopted, NotAdopted};
 pub use bus::{Bar, Dma, DmaError, Irq, NoIrq, Wake};
 pub use card::{Card, CardError, CardStatus, INDEX_DELAY_NS_MAX, Identity};
 pub use command::{CommandChannel, CommandError, Completed, rule_commands};

@@ -21,6 +21,10 @@ use writ_abi::registers::rings;
 /// producer index is given up, counted in lines, and returned as [`RingError::BadRecord`]. The numbers of what was
 /// given up are then missing before the next record and come as [`Event::Lost`].
 ///
+/// # When the process dies
+/// How far the ring was taken stands in the ring's own memory, record by record, so that [`crate::Card::adopt`] goes on behind the last record that the
+/// consumer took, released or not. The one record that it was at comes again.
+///
 /// # Numbers
 /// Every `record_sequence` reaches the consumer exactly once: as a packet, inside a gap that the card states, or inside an
 /// [`Event::Lost`]. A record whose number was there before is a bad record.
@@ -36,6 +40,11 @@ pub struct RecordRing {
     payload_check: PayloadCheck,
     statistics: RingStatistics,
 }
+
+/// The card's line in a ring's index region, and the consumer's.
+pub(crate) const INDEX_LINES: usize = 2;
+/// Where the consumer keeps how far it is: lines consumed, next number.
+pub(crate) const CURSOR_LINE: usize = 1;
 
 /// Whether the CRC of a record's payload is compared before the consumer gets it. That of the header always is: the header says where the next
 /// record begins.
@@ -93,7 +102,7 @@ pub struct Progress {
     pub stopped: bool,
 }
 
-/// Sums since bring-up.
+/// Sums since bring-up or adoption.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct RingStatistics {
     /// Packet records taken.
@@ -180,6 +189,14 @@ impl RecordRing {
         }
     }
 
+    /// Goes on where the consumer before stopped.
+    pub(crate) fn adopt(bar: Arc<dyn Bar>, memory: RecordMemory, irq: Box<dyn Irq>) -> Self {
+        let [consumed, next_sequence] = memory.index.load_pair(CURSOR_LINE);
+        let ring = Self { consumed, next_sequence, ..Self::new(bar, memory, irq) };
+        ring.release();
+        ring
+    }
+
     pub(crate) fn into_memory(self) -> RecordMemory {
         RecordMemory { number: self.number, lines: self.lines, index: self.index }
     }
@@ -189,12 +206,22 @@ impl RecordRing {
         self.number
     }
 
+    /// Number of the record that comes next.
+    pub fn next_sequence(&self) -> u32 {
+        self.next_sequence
+    }
+
+    /// Lines that wait to be consumed, as far as the card has said.
+    pub fn waiting_lines(&self) -> u32 {
+        self.index.load_index(0).wrapping_sub(self.consumed)
+    }
+
     /// Sets what is checked from the next poll on; [`PayloadCheck::Crc`] after bring-up.
     pub fn set_payload_check(&mut self, check: PayloadCheck) {
         self.payload_check = check;
     }
 
-    /// Sums since bring-up.
+    /// Sums since bring-up or adoption.
     pub fn statistics(&self) -> RingStatistics {
         self.statistics
     }
@@ -221,10 +248,20 @@ impl RecordRing {
         let result = self.consume(records_max, &mut consumer, &mut progress);
         progress.lines = self.consumed.wrapping_sub(start);
         if progress.lines > 0 {
-            let consumer = rings::RECORD_CONSUMER_AT + u32::from(self.number) * rings::RECORD_STRIDE;
-            self.bar.write32(consumer, self.consumed);
+            self.release();
         }
         result.map(|()| progress)
+    }
+
+    fn release(&self) {
+        let consumer = rings::RECORD_CONSUMER_AT + u32::from(self.number) * rings::RECORD_STRIDE;
+        self.bar.write32(consumer, self.consumed);
+    }
+
+    /// For whoever adopts the ring.
+    #[inline]
+    fn keep_cursor(&mut self) {
+        self.index.store_pair(CURSOR_LINE, [self.consumed, self.next_sequence]);
     }
 
     fn consume(
@@ -260,6 +297,8 @@ impl RecordRing {
             match deliver(&record, &mut self.next_sequence, &mut self.statistics, consumer) {
                 Flow::Later => {
                     progress.stopped = true;
+                    // What is missing before it may have been taken.
+                    self.keep_cursor();
                     return Ok(());
                 }
                 Flow::Taken => {}
@@ -275,6 +314,7 @@ impl RecordRing {
                 return Err(self.give_up(produced, RecordError::Field("skip")));
             }
             self.consumed = self.consumed.wrapping_add(used);
+            self.keep_cursor();
         }
         Ok(())
     }
@@ -282,6 +322,7 @@ impl RecordRing {
     fn give_up(&mut self, produced: u32, error: RecordError) -> RingError {
         let (at_line, lines_discarded) = (self.consumed, produced.wrapping_sub(self.consumed));
         self.consumed = produced;
+        self.keep_cursor();
         self.statistics.bad_records += 1;
         self.statistics.lines_discarded += u64::from(lines_discarded);
         RingError::BadRecord { ring: self.number, at_line, error, lines_discarded }

@@ -3,7 +3,7 @@
 use crate::card::{self, Card, CardError, Identity};
 use crate::lookup::{self, LookupSettings};
 use crate::memory::Region;
-use crate::records::RecordMemory;
+use crate::records::{self, RecordMemory};
 use crate::{Bar, CommandChannel, Dma, DmaError, Irq, RecordRing};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -42,8 +42,14 @@ impl RingSizes {
     pub fn memory_bytes(&self) -> usize {
         let page = |bytes: usize| bytes.next_multiple_of(4096);
         let line = limits::LINE_BYTES;
-        let records = self.used().map(|(_, lines)| page(lines as usize * line) + page(line)).sum::<usize>();
-        records + page(self.commands as usize * line) + page(self.commands as usize * 2 * line) + page(line)
+        let records = self
+            .used()
+            .map(|(_, lines)| page(lines as usize * line) + page(records::INDEX_LINES * line))
+            .sum::<usize>();
+        records
+            + page(self.commands as usize * line)
+            + page(self.commands as usize * 2 * line)
+            + page(records::INDEX_LINES * line)
     }
 
     /// The record rings that are used, with their lines.
@@ -86,14 +92,54 @@ impl RingMemory {
     pub fn allocate(dma: &dyn Dma, sizes: &RingSizes) -> Result<Self, CardError> {
         sizes.check()?;
         let region = |lines: u32| -> Result<Region, DmaError> { dma.allocate(lines as usize) };
-        let records =
-            sizes.used().map(|(number, lines)| Ok(RecordMemory { number, lines: region(lines)?, index: region(1)? }));
+        let index = records::INDEX_LINES as u32;
+        let records = sizes
+            .used()
+            .map(|(number, lines)| Ok(RecordMemory { number, lines: region(lines)?, index: region(index)? }));
         Ok(Self {
             records: records.collect::<Result<_, DmaError>>()?,
             commands: region(sizes.commands)?,
             completions: region(2 * sizes.commands)?,
-            completion_index: region(1)?,
+            completion_index: region(index)?,
         })
+    }
+
+    /// Whether the card has all the rings.
+    pub(crate) fn check(&self, identity: &Identity) -> Result<(), CardError> {
+        match self.records.last().filter(|last| u32::from(last.number) >= identity.record_rings) {
+            Some(last) => Err(CardError::Rings { card: identity.record_rings, wanted: last.number }),
+            None => Ok(()),
+        }
+    }
+
+    /// What the registers say that stay as they are while the card uses this memory.
+    pub(crate) fn registers(&self) -> Vec<(u32, u32)> {
+        let mut registers = Vec::new();
+        let mut address = |low, high, region: &Region| {
+            registers.push((low, region.bus_address() as u32));
+            registers.push((high, (region.bus_address() >> 32) as u32));
+        };
+        for ring in &self.records {
+            let at = u32::from(ring.number) * rings::RECORD_STRIDE;
+            address(rings::RECORD_BASE_LO_AT + at, rings::RECORD_BASE_HI_AT + at, &ring.lines);
+            address(rings::RECORD_INDEX_LO_AT + at, rings::RECORD_INDEX_HI_AT + at, &ring.index);
+        }
+        address(rings::COMMAND_BASE_LO_AT, rings::COMMAND_BASE_HI_AT, &self.commands);
+        address(rings::COMPLETION_BASE_LO_AT, rings::COMPLETION_BASE_HI_AT, &self.completions);
+        address(rings::COMPLETION_INDEX_LO_AT, rings::COMPLETION_INDEX_HI_AT, &self.completion_index);
+        let lines = |ring: &RecordMemory| {
+            (rings::RECORD_LINES_AT + u32::from(ring.number) * rings::RECORD_STRIDE, ring.lines.lines() as u32)
+        };
+        registers.extend(self.records.iter().map(lines));
+        let commands = self.commands.lines() as u32;
+        registers.extend([(rings::COMMAND_COUNT_AT, commands), (rings::COMPLETION_COUNT_AT, commands)]);
+        registers
+    }
+
+    /// The register that turns the rings on.
+    pub(crate) fn enable(&self) -> u32 {
+        let used = self.records.iter().fold(0, |used, ring| used | 1 << ring.number);
+        rings::ENABLE_RECORDS.place(used) | rings::ENABLE_COMMANDS.mask()
     }
 
     /// Takes the memory back from the users of a card that is to be brought up again. A ring that is missing in `rings` is not used afterwards.
@@ -144,7 +190,7 @@ impl std::fmt::Debug for Irqs {
     }
 }
 
-/// A card that was brought up: disarmed, tables empty, clock set, rings enabled.
+/// A card that was brought up: disarmed, tables empty, clock set, rings enabled. Or one that was adopted: as it is.
 #[derive(Debug)]
 pub struct Parts {
     /// Identity, clock, arming, counters. May be shared.
@@ -204,9 +250,7 @@ impl Card {
     pub fn bring_up(bar: Arc<dyn Bar>, memory: RingMemory, irqs: Irqs, how: &BringUp) -> Result<Parts, CardError> {
         how.lookup.check()?;
         let identity = Self::identify(&*bar)?;
-        if let Some(last) = memory.records.last().filter(|last| u32::from(last.number) >= identity.record_rings) {
-            return Err(CardError::Rings { card: identity.record_rings, wanted: last.number });
-        }
+        memory.check(&identity)?;
         bar.write32(control::CONTROL_AT, control::RESET.mask());
         wait_ready(&*bar, how.ready_timeout)?;
         card::set_time(&*bar, how.now_ns, how.quality)?;
@@ -219,12 +263,8 @@ impl Card {
             memory.completion_index,
             irqs.completions,
         );
-        let mut record_irqs: Vec<Option<Box<dyn Irq>>> = irqs.records.into_iter().map(Some).collect();
-        let ring = |memory: RecordMemory| {
-            let irq = record_irqs.get_mut(usize::from(memory.number)).and_then(Option::take);
-            RecordRing::new(Arc::clone(&bar), memory, irq.unwrap_or_else(|| Box::new(crate::NoIrq)))
-        };
-        let rings = memory.records.into_iter().map(ring).collect();
+        let ring = |(memory, irq)| RecordRing::new(Arc::clone(&bar), memory, irq);
+        let rings = with_irqs(memory.records, irqs.records).map(ring).collect();
         Ok(Parts { card: Self::new(bar, identity), commands, rings })
     }
 }
@@ -256,30 +296,29 @@ pub(crate) fn wait_ready(bar: &dyn Bar, timeout: Duration) -> Result<(), CardErr
     }
 }
 
+/// Each ring's memory with its interrupt.
+pub(crate) fn with_irqs(
+    records: Vec<RecordMemory>,
+    irqs: [Box<dyn Irq>; limits::RECORD_RINGS],
+) -> impl Iterator<Item = (RecordMemory, Box<dyn Irq>)> {
+    let mut irqs: Vec<Option<Box<dyn Irq>>> = irqs.into_iter().map(Some).collect();
+    records.into_iter().map(move |memory| {
+        let irq = irqs.get_mut(usize::from(memory.number)).and_then(Option::take);
+        (memory, irq.unwrap_or_else(|| Box::new(crate::NoIrq)))
+    })
+}
+
 fn enable_rings(bar: &dyn Bar, mut memory: RingMemory) -> Result<RingMemory, CardError> {
     card::write_checked(bar, rings::ENABLE_AT, 0)?;
-    let address = |low, high, region: &Region| {
-        card::write_checked(bar, low, region.bus_address() as u32)?;
-        card::write_checked(bar, high, (region.bus_address() >> 32) as u32)
-    };
-    let mut used = 0;
     for ring in &mut memory.records {
         ring.index.clear();
-        let at = u32::from(ring.number) * rings::RECORD_STRIDE;
-        address(rings::RECORD_BASE_LO_AT + at, rings::RECORD_BASE_HI_AT + at, &ring.lines)?;
-        address(rings::RECORD_INDEX_LO_AT + at, rings::RECORD_INDEX_HI_AT + at, &ring.index)?;
-        card::write_checked(bar, rings::RECORD_LINES_AT + at, ring.lines.lines() as u32)?;
-        card::write_checked(bar, rings::RECORD_CONSUMER_AT + at, 0)?;
-        used |= 1 << ring.number;
+        card::write_checked(bar, rings::RECORD_CONSUMER_AT + u32::from(ring.number) * rings::RECORD_STRIDE, 0)?;
     }
     memory.completion_index.clear();
-    address(rings::COMMAND_BASE_LO_AT, rings::COMMAND_BASE_HI_AT, &memory.commands)?;
-    address(rings::COMPLETION_BASE_LO_AT, rings::COMPLETION_BASE_HI_AT, &memory.completions)?;
-    address(rings::COMPLETION_INDEX_LO_AT, rings::COMPLETION_INDEX_HI_AT, &memory.completion_index)?;
-    card::write_checked(bar, rings::COMMAND_COUNT_AT, memory.commands.lines() as u32)?;
     card::write_checked(bar, rings::COMMAND_PRODUCER_AT, 0)?;
-    card::write_checked(bar, rings::COMPLETION_COUNT_AT, memory.commands.lines() as u32)?;
-    let enable = rings::ENABLE_RECORDS.place(used) | rings::ENABLE_COMMANDS.mask();
-    card::write_checked(bar, rings::ENABLE_AT, enable)?;
+    for (register, value) in memory.registers() {
+        card::write_checked(bar, register, value)?;
+    }
+    card::write_checked(bar, rings::ENABLE_AT, memory.enable())?;
     Ok(memory)
 }

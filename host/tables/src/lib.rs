@@ -44,7 +44,7 @@ pub use fan_out::FanOut;
 pub use key::{Area, Capabilities, Geometry, GeometryError, Key, Place};
 pub use plan::{Plan, RowWrite, Summary, WriteId};
 pub use reconcile::{Difference, ReadBack, ReadBackRow, Reconciliation};
-pub use tables::{Committed, Generation, Outcome, TableUsage, Tables, Usage};
+pub use tables::{Committed, EndedShare, Generation, Kept, Outcome, RestoreError, TableUsage, Tables, Usage};
 pub use target::{
     End, IPV4_PREFIX_BITS_MIN, IPV6_PREFIX_BITS_MIN, ParseTargetError, ParseTargetErrorKind, Protocol, Target,
     TargetFault, TunnelTarget,

@@ -2,6 +2,7 @@
 
 mod execute;
 mod index;
+mod kept;
 mod shares;
 mod steps;
 
@@ -18,6 +19,7 @@ use std::collections::BTreeMap;
 use steps::Open;
 use writ_abi::{limits, time};
 
+pub use kept::{EndedShare, Kept, RestoreError};
 pub use steps::{Committed, Outcome};
 
 /// Number of a change that was carried out; later ones are greater. Whoever empties the rings says up to which one.

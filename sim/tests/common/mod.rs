@@ -10,8 +10,8 @@ use writ_abi::time::TimeQuality;
 use writ_abi::{MatchIndex, PortSide, Scope, Table, crc, hash, key};
 use writ_driver::memory::{HostMemory, PageSize};
 use writ_driver::{
-    Bar, BringUp, Card, Completed, Event, Flow, Irq, Irqs, LookupSettings, Parts, RingMemory, RingSizes, TunnelKinds,
-    Wake,
+    Adopt, Adopted, Bar, BringUp, Card, Completed, Event, Flow, Irq, Irqs, LookupSettings, NotAdopted, Parts,
+    RingMemory, RingSizes, TunnelKinds, Wake,
 };
 use writ_sim::card::{Arrival, EgressFrame, IngressFrame, SimCard};
 
@@ -77,6 +77,9 @@ impl Irq for RunIrq {
     }
 }
 
+/// Commands of a driver that died, with their completions.
+type Left = Vec<(Command, Completed)>;
+
 /// A card with a driver and its memory.
 pub(crate) struct Bench {
     pub(crate) shared: Shared,
@@ -132,6 +135,16 @@ impl Bench {
         let rings = RingMemory::from_parts(parts.commands, parts.rings);
         let parts = bring_up(&shared, rings, how);
         Self { shared, memory, parts }
+    }
+
+    /// Lets the driver die and another one take the card over, with the memory that outlived it. Also gives the commands that were left.
+    pub(crate) fn adopted(self, lookup: LookupSettings) -> Result<(Self, Left), Box<NotAdopted>> {
+        let Self { shared, memory, parts } = self;
+        let rings = RingMemory::from_parts(parts.commands, parts.rings);
+        let irqs = Irqs::each(|| Box::new(RunIrq(shared.clone())));
+        let how = Adopt { lookup, timeout: TIMEOUT };
+        let Adopted { parts, left } = Card::adopt(Arc::new(shared.clone()), rings, irqs, &how)?;
+        Ok((Self { shared, memory, parts }, left))
     }
 
     pub(crate) fn run(&self, clocks: u64) {

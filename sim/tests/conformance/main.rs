@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod adopt;
 mod batches;
 mod clocks;
 mod commands;
@@ -82,6 +83,11 @@ macro_rules! suite_for {
                 damage::a_damaged_row_matches_nothing_and_is_reported,
                 damage::damage_stays_in_its_place,
                 damage::a_batch_does_not_revive_damaged_rows,
+                adopt::rings_go_on_behind_the_last_record,
+                adopt::a_record_that_was_not_taken_comes_again,
+                adopt::commands_that_were_left_are_taken,
+                adopt::an_open_batch_is_ended,
+                adopt::a_card_that_is_not_as_it_was_left_is_refused,
                 clocks::a_step_while_armed_stops_copying_until_the_card_is_disarmed,
             ]
         );

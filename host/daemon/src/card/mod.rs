@@ -5,3 +5,4 @@ pub(crate) mod open;
 mod passed;
 pub(crate) mod ring;
 pub(crate) mod side;
+pub(crate) mod take;

@@ -1,8 +1,10 @@
 //! The card's way into this process: simulated in a thread of it, or owned by `writ-cardd`.
 
 use crate::config::{Backend, Config};
-use std::error::Error;
-use writ_driver::{BringUp, Card, Parts, RingMemory, RingSizes, bus::cardd::CarddCard};
+use std::{error::Error, num::NonZeroU64, sync::Arc};
+use writ_driver::{
+    Bar, BringUp, Card, CardError, Irqs, Parts, RingMemory, RingSizes, bus::cardd::CarddCard, memory::HostMemory,
+};
 use writ_sim::service::{self, Service};
 
 /// Commands that can be outstanding.
@@ -40,13 +42,31 @@ impl CardOnBus {
         Ok(Self::Simulated(Service::start(backend, &options)?))
     }
 
-    /// Brings the card up anew: what it held and what waited in its rings is gone.
-    pub(crate) fn bring_up(&self, config: &Config, how: &BringUp) -> Result<Parts, Box<dyn Error>> {
-        let (bar, memory, irqs) = match self {
+    /// Registers, memory and interrupts.
+    pub(crate) fn ways(&self) -> std::io::Result<(Arc<dyn Bar>, Arc<HostMemory>, Irqs)> {
+        Ok(match self {
             Self::Simulated(service) => (service.bar(), service.dma(), service.irqs()),
             Self::Owned(card) => (card.bar(), card.dma(), card.irqs()?),
-        };
-        let memory = RingMemory::allocate(&memory, &sizes(config))?;
+        })
+    }
+
+    /// Names the card's life since its last reset; `None` for a card that has no life beyond this process.
+    pub(crate) fn session(&self) -> Result<Option<NonZeroU64>, CardError> {
+        match self {
+            Self::Simulated(_) => Ok(None),
+            Self::Owned(card) => card.session(),
+        }
+    }
+
+    /// The memory of the rings that are configured. To be asked for once.
+    pub(crate) fn memory(&self, config: &Config) -> Result<RingMemory, Box<dyn Error>> {
+        let (_, memory, _) = self.ways()?;
+        Ok(RingMemory::allocate(&memory, &sizes(config))?)
+    }
+
+    /// Brings the card up anew: what it held and what waited in its rings is gone.
+    pub(crate) fn bring_up(&self, config: &Config, memory: RingMemory, how: &BringUp) -> Result<Parts, Box<dyn Error>> {
+        let (bar, _, irqs) = self.ways()?;
         let parts = Card::bring_up(bar, memory, irqs, how)?;
         let identity = parts.card.identity();
         let backend = config.card.backend.get_ref().name();

@@ -47,8 +47,8 @@ pub(crate) enum RingOrder {
     FanOut(FanOut, Sender<()>),
     /// A task may get packets from now on.
     Open { index: TaskIndex, spec: Arc<TaskSpec>, open: OpenTask, reply: Sender<Done<Result<Opened, OpenError>>> },
-    /// All resumed tasks are open, and the card counts its records from 0 again.
-    CardRestarted,
+    /// All resumed tasks are open: records may be taken. `anew`: the card was reset, and counts them from 0 again.
+    Begin { anew: bool },
     /// The numbering of the task had to begin anew: say so.
     AnnounceReset(TaskIndex, TaiNs),
     /// The task is in force since this card time.
@@ -151,6 +151,8 @@ struct State {
     announcements: VecDeque<RingOrder>,
     passed: Passed,
     quiet_rounds: u32,
+    /// Until then what waits in the rings of a card that was taken over stays there: nobody knows its tasks yet.
+    begun: bool,
     dead: bool,
     /// A match index came back that was never given out: said once.
     foreign_hits: u64,
@@ -167,6 +169,7 @@ impl RingThread {
             announcements: VecDeque::new(),
             passed: Passed::new(self.rings.len()),
             quiet_rounds: 0,
+            begun: false,
             dead: false,
             foreign_hits: 0,
         };
@@ -195,7 +198,7 @@ impl RingThread {
         }
         state.quiet_rounds = state.quiet_rounds.saturating_add(1);
         let wait = if state.quiet_rounds < IDLE_ROUNDS { WAIT_BUSY } else { WAIT_IDLE };
-        if state.dead || stopped {
+        if state.dead || stopped || !state.begun {
             // The ring's interrupt would be pending at once; only a block or an order can help.
             crossbeam_channel::select! {
                 recv(self.freed) -> free => if let Ok(free) = free { self.encoder.recycle(free) },
@@ -226,7 +229,7 @@ impl RingThread {
         let now = self.clock.now();
         let (mut taken, mut stopped) = (0, false);
         for at in 0..self.rings.len() {
-            if state.dead {
+            if state.dead || !state.begun {
                 break;
             }
             let latest = state.passed.latest();
@@ -333,7 +336,12 @@ impl RingThread {
                 let result = self.encoder.open_task(index, &spec, &open);
                 self.done(&reply, result);
             }
-            RingOrder::CardRestarted => self.encoder.card_restarted(),
+            RingOrder::Begin { anew } => {
+                if anew {
+                    self.encoder.card_restarted();
+                }
+                state.begun = true;
+            }
             order @ (RingOrder::AnnounceReset(..) | RingOrder::Announce(..) | RingOrder::Close(..)) => {
                 state.announcements.push_back(order);
                 self.announce(state);
@@ -405,7 +413,7 @@ impl RingThread {
 
     /// Everything before the asked time was consumed if every ring has passed it, or if the card is empty.
     fn check_quiesce(&mut self, state: &mut State, stopped: bool) {
-        if state.quiesce.is_empty() || stopped {
+        if state.quiesce.is_empty() || stopped || !state.begun {
             return;
         }
         let all = state.quiesce.iter().any(|&after| !state.passed.all_past(after)) && self.is_empty(state);

@@ -5,12 +5,15 @@ use writ_abi::command::{Command, Completion};
 use writ_driver::{Card, CardError, CardStatus, CommandChannel, CommandError, Completed, Counters, DamagedPlace};
 use writ_mediation::units::TaiNs;
 use writ_tables::{
-    Area, Change, Committed, Entry, ExecuteError, FanOut, MatchIndex, Misuse, Place, Plan, ReadBack, ReadBackRow,
-    Refusal, Tables,
+    Area, Change, Committed, Difference, Entry, ExecuteError, FanOut, MatchIndex, Misuse, Place, Plan, ReadBack,
+    ReadBackRow, Refusal, Tables,
 };
 
 /// Longest time for a batch of commands. A Verilated card needs some milliseconds, a real one microseconds.
 const COMMAND_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Places that are read back together.
+const READ_TOGETHER: usize = 4096;
 
 /// Why a change did not reach the card.
 #[derive(Debug)]
@@ -185,6 +188,23 @@ impl CardSide {
             bytes: done.completion.drop_bytes.get(),
         };
         Ok(indices.iter().zip(&completed).map(dropped).filter(|dropped| dropped.packets > 0).collect())
+    }
+
+    /// After the card was taken over: reads back all that it holds, and makes it what it should be. What differed, and the repair.
+    pub(crate) fn take_over(&mut self) -> Result<(Vec<Difference>, Committed), ChangeError> {
+        let places: Vec<Place> = self.tables.places().collect();
+        let mut found = Vec::with_capacity(places.len());
+        for part in places.chunks(READ_TOGETHER) {
+            found.extend(self.read_back(part)?);
+        }
+        let now = self.now().map_err(|error| self.give_up(&error))?;
+        let repair = self.tables.reconcile(&found, now.0).map_err(|misuse| self.give_up(&misuse))?;
+        let differences = repair.differences().to_vec();
+        self.tables.begin_repair(repair).map_err(|misuse| self.give_up(&misuse))?;
+        let Self { commands, tables, .. } = self;
+        let result = tables.execute(|batch| submit(commands, batch));
+        let committed = result.map_err(|error| self.give_up(&error))?;
+        Ok((differences, committed))
     }
 
     /// Reads a page of the rows that should be there.

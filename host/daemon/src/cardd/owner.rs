@@ -3,6 +3,7 @@
 use crate::say;
 use rustix::event::{EventfdFlags, PollFd, PollFlags};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
+use rustix::rand::GetRandomFlags;
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -34,6 +35,8 @@ pub(crate) struct Owner {
     daemon: Option<Daemon>,
     /// Daemons that have had the card.
     daemons: u32,
+    /// Names the card's life since its last reset; 0: nothing does.
+    session: u64,
 }
 
 /// A connection that may have the card.
@@ -65,7 +68,8 @@ impl Owner {
         let doorbell = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
         let doorbell = doorbell.map_err(|error| fail(&error.to_string()))?;
         let carried = [0; IndexPage::COUNT];
-        Ok(Self { bar: card.bar(), card, listener, allowed_uid, indices, doorbell, carried, daemon: None, daemons: 0 })
+        let (bar, daemon, session) = (card.bar(), None, new_session());
+        Ok(Self { bar, card, listener, allowed_uid, indices, doorbell, carried, daemon, daemons: 0, session })
     }
 
     /// Serves until the card is gone, and says so.
@@ -188,11 +192,19 @@ impl Owner {
             request::HELLO => Err(End::Refused(Reason::Version)),
             request::READ if is_register => reply(&daemon.stream, self.bar.read32(offset)),
             request::WRITE if is_register => {
+                let resets = offset == control::CONTROL_AT && control::RESET.extract(value) == 1;
+                if resets {
+                    // Before the reset: no daemon may take what follows for what it knows.
+                    self.session = new_session();
+                }
                 self.bar.write32(offset, value);
-                if offset == control::CONTROL_AT && control::RESET.extract(value) == 1 {
+                if resets {
                     self.forget_indices();
                 }
                 reply(&daemon.stream, 0)
+            }
+            request::SESSION => {
+                send(&daemon.stream, &Answer { bytes: U64::new(self.session), ..Answer::new(answer::SESSION, 0) })
             }
             _ => Err(End::Refused(Reason::Protocol)),
         }
@@ -234,8 +246,21 @@ impl Owner {
     }
 }
 
-fn reply(mut stream: &UnixStream, value: u32) -> Result<(), End> {
-    Ok(stream.write_all(Answer::new(answer::VALUE, value).as_bytes())?)
+fn reply(stream: &UnixStream, value: u32) -> Result<(), End> {
+    send(stream, &Answer::new(answer::VALUE, value))
+}
+
+fn send(mut stream: &UnixStream, answer: &Answer) -> Result<(), End> {
+    Ok(stream.write_all(answer.as_bytes())?)
+}
+
+/// A random number; 0, which names nothing, if the system has none.
+fn new_session() -> u64 {
+    let mut bytes = [0; 8];
+    match rustix::rand::getrandom(&mut bytes[..], GetRandomFlags::empty()) {
+        Ok(8) => u64::from_ne_bytes(bytes),
+        _ => 0,
+    }
 }
 
 /// Tells a peer why it cannot have the card. One that does not listen cannot be helped.

@@ -123,6 +123,7 @@ impl Control {
     pub(super) fn arm(&mut self, index: TaskIndex) -> Result<(), Refusal> {
         let Some(task) = self.tasks.get(&index) else { return Err(unknown(index)) };
         let spec = Arc::clone(&task.spec);
+        self.require_kept()?;
         if self.card.tables().tasks().next().is_none() {
             // Nobody has looked for a while; what the card lost until now was nobody's.
             self.watch_card(true);
@@ -139,6 +140,7 @@ impl Control {
         let refusal = match result {
             Ok(committed) => {
                 self.note_rings();
+                self.keep_tables();
                 let armed = TaiNs(committed.effective_ns);
                 self.card_time = self.card_time.max(armed);
                 match self.armed(index, armed) {
@@ -158,7 +160,7 @@ impl Control {
     }
 
     /// The card has all rows of a task.
-    fn armed(&mut self, index: TaskIndex, armed: TaiNs) -> Result<(), Refusal> {
+    pub(super) fn armed(&mut self, index: TaskIndex, armed: TaiNs) -> Result<(), Refusal> {
         let Some(task) = self.tasks.get_mut(&index) else { return Err(unknown(index)) };
         task.stored.armed = task.stored.armed.or(Some(armed));
         let effective_end = convert::effective_end(&task.spec);
@@ -251,6 +253,7 @@ impl Control {
             match self.card.change(&change, &mut |fan_out| ring.publish(fan_out)) {
                 Ok(committed) => {
                     self.card_time = self.card_time.max(TaiNs(committed.effective_ns));
+                    self.keep_tables();
                     return (TaiNs(committed.effective_ns), Some(committed.generation));
                 }
                 Err(ChangeError::CardLost(what)) => self.card_is_lost(&what),
@@ -272,6 +275,7 @@ impl Control {
 
     /// The ring thread has consumed everything from before `after`.
     pub(super) fn quiet(&mut self, after: TaiNs) {
+        self.settle_taken_over(after);
         let reached: Vec<(TaskIndex, Disarmed)> = self
             .tasks
             .values()
@@ -388,6 +392,9 @@ impl Control {
             return;
         }
         self.written_at = at;
+        if !self.tables_kept {
+            self.keep_tables();
+        }
         self.note_suppressed(false);
         self.audit.retry();
         for task in self.tasks.values_mut().filter(|task| !task.written) {
@@ -412,7 +419,7 @@ impl Control {
         }
     }
 
-    fn storage_trouble(&mut self, what: &str) {
+    pub(super) fn storage_trouble(&mut self, what: &str) {
         if !self.storage_alarm {
             tracing::error!("{what}");
         }

@@ -32,6 +32,16 @@ impl Unattributed {
         Self { uncounted: counters.value(Counter::DropUnattributed), unseen: unseen.iter().sum() }
     }
 
+    /// For whoever takes the card over: what was told.
+    pub(super) const fn told(self) -> [u64; 2] {
+        [self.uncounted, self.unseen]
+    }
+
+    /// Of a card that was taken over: what was told of it before.
+    pub(super) const fn of_told([uncounted, unseen]: [u64; 2]) -> Self {
+        Self { uncounted, unseen }
+    }
+
     /// How many more than `before`, by cause.
     const fn since(self, before: Self) -> [(u64, LossCause); 2] {
         [
@@ -88,6 +98,8 @@ impl Control {
             Ok(dropped) => self.tell_owners(&dropped, &shares),
             Err(error) => self.card_is_lost(&error.to_string()),
         }
+        // Before an index that is free now is given to somebody else.
+        self.keep_tables();
     }
 
     fn tell_owners(&mut self, dropped: &[Dropped], shares: &FanOut) {
@@ -119,6 +131,8 @@ impl Control {
     /// What the card itself could not attribute is told to every task in force: each of these packets may have been its.
     pub(super) fn tell_unattributed(&mut self, counters: &Counters) {
         let before = std::mem::replace(&mut self.unattributed, Unattributed::of(counters));
+        // Whoever takes the card over must not tell it again.
+        self.tables_kept &= before == self.unattributed;
         for (packets, cause) in self.unattributed.since(before) {
             if packets > 0 && self.card.tables().tasks().next().is_some() {
                 tracing::error!("{packets} frames were lost in the card ({}), nobody knows whose", cause.name());

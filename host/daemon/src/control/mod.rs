@@ -4,6 +4,7 @@
 mod balance;
 mod destinations;
 mod health;
+mod keeping;
 mod lifecycle;
 mod losses;
 mod questions;
@@ -34,6 +35,7 @@ use health::RowWatch;
 use losses::Unattributed;
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU64,
     sync::Arc,
     time::Duration,
 };
@@ -136,6 +138,14 @@ pub(crate) struct Control {
     /// Ring by ring: causes of what is missing, one bit each.
     missing_causes: [u8; RECORD_RINGS],
     unattributed: Unattributed,
+    /// The card's life that its tables are kept for; `None`: it ends with this process.
+    session: Option<NonZeroU64>,
+    /// Whether the tables are kept as they are.
+    tables_kept: bool,
+    /// When and with which generation the card was taken over, until the rings are consumed past that.
+    taken_over: Option<(TaiNs, Generation)>,
+    /// What the start of this process found of the card and a person should know.
+    start_alarms: Vec<String>,
     row_watch: RowWatch,
     balance_watch: BalanceWatch,
     /// Sessions that hold something of tasks that are not known.
@@ -328,6 +338,9 @@ impl Control {
         tracing::error!("the card was given up: {why}; restart writd to bring it up anew");
         let event = Event::new(EventKind::CardDown).text("fault", why).flag("disarmed", disarmed.is_ok());
         self.note(&event);
+        // Whoever comes next brings it up anew, and tells the gap, which begins here.
+        self.forget_tables();
+        self.write_down(true);
     }
 
     /// Card time. Every record is dated with it.

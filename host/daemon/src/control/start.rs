@@ -2,7 +2,7 @@
 
 use super::{Control, LiveTask, Ring};
 use crate::{
-    card::{ring::RingOrder, side::CardSide},
+    card::{ring::RingOrder, side::CardSide, take::Arrival},
     clock::HostClock,
     convert,
     delivery::{sessions::Sessions, task::SessionOrder},
@@ -17,6 +17,7 @@ use crate::{
 use crossbeam_channel::{Receiver, Sender};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    num::NonZeroU64,
     time::{Duration, Instant},
 };
 use writ_abi::limits::RECORD_RINGS;
@@ -52,12 +53,17 @@ pub(crate) struct Parts {
     pub(crate) ring: Sender<RingOrder>,
     pub(crate) sessions: Sessions,
     pub(crate) clock: HostClock,
+    pub(crate) session: Option<NonZeroU64>,
 }
 
 /// What was found on the way to here.
 pub(crate) struct Found {
     /// About the audit log.
     pub(crate) audit: AuditFound,
+    /// About the card.
+    pub(crate) card: Arrival,
+    /// The last time of the card that an earlier process wrote down.
+    pub(crate) card_time_before: TaiNs,
     /// About the arena.
     pub(crate) arena: Outcome,
     /// PDUs in the arena that did not check.
@@ -99,6 +105,10 @@ impl Control {
             missing_since: None,
             missing_causes: [0; RECORD_RINGS],
             unattributed: super::losses::Unattributed::default(),
+            session: parts.session,
+            tables_kept: false,
+            taken_over: None,
+            start_alarms: Vec::new(),
             row_watch: super::health::RowWatch::default(),
             balance_watch: super::balance::BalanceWatch::default(),
             strangers: BTreeSet::new(),
@@ -136,14 +146,23 @@ impl Control {
         }
         let stored = self.store.live_tasks()?;
         let phases = stored.into_iter().map(|task| self.reopen(task)).collect::<Result<BTreeMap<_, _>, _>>()?;
-        self.ring.tell(RingOrder::CardRestarted);
         self.withhold_again();
         let sessions = self.sessions.launch();
         let carried = self.wait_for_carried(sessions, mailbox);
         let is_damaged = |key: SessionKey| found.damaged_pdus > 0 || damaged.contains(&key);
         self.enter_carried(&carried, &phases, is_damaged);
+        let anew = matches!(found.card, Arrival::BroughtUp { .. });
+        self.ring.tell(RingOrder::Begin { anew });
+        if let Arrival::TakenOver { commands_left, told_losses } = found.card {
+            self.reconcile_card(commands_left, told_losses)?;
+        }
         let rearmed = self.go_on(&phases);
-        self.check_card(rearmed)
+        if let Arrival::BroughtUp { reason } = &found.card
+            && rearmed > 0
+        {
+            self.tell_gap(reason, found.card_time_before, rearmed);
+        }
+        self.check_card(rearmed, anew)
     }
 
     fn record_start(&mut self, found: &Found) -> Result<(), Refusal> {
@@ -168,8 +187,10 @@ impl Control {
             .number("blocks", blocks as u64)
             .number("damaged_pdus", found.damaged_pdus);
         self.record(&opened)?;
-        let set = Event::new(EventKind::TimeSet).number("card_time_ns", self.card_time.0);
-        self.record(&set)?;
+        if let Arrival::BroughtUp { .. } = found.card {
+            let set = Event::new(EventKind::TimeSet).number("card_time_ns", self.card_time.0);
+            self.record(&set)?;
+        }
         if self.leap.is_stale(crate::clock::universal_time()) {
             tracing::warn!("the leap second table has expired; install a newer tzdata");
             self.note(&Event::new(EventKind::LeapTableStale));
@@ -289,9 +310,19 @@ impl Control {
             if phases.get(&index) == Some(&Phase::Restarted) && task.stored.armed.is_some() {
                 self.ring.tell(RingOrder::AnnounceReset(index, self.card_time));
             }
+            let is_in_tables = self.card.tables().ring_of(writ_tables::TaskIndex(index.0)).is_some();
             match state {
                 TaskState::Active if convert::effective_end(&task.spec) > self.card_time => {
-                    rearmed += u64::from(self.rearm(index));
+                    // Of a card that was taken over the rows are there.
+                    rearmed += u64::from(!is_in_tables && self.rearm(index));
+                }
+                // The process before died between the last row and its record.
+                TaskState::Pending if is_in_tables => {
+                    if let Err(refusal) = self.armed(index, self.card_time) {
+                        tracing::error!("task {}: {}", index.0, refusal.what);
+                        self.act(index, TaskAction::Disarm);
+                        self.step(index, TaskEvent::ArmFailed);
+                    }
                 }
                 TaskState::Active => {
                     self.note_task(EventKind::TaskExpired, index, |event| {
@@ -319,6 +350,10 @@ impl Control {
     fn rearm(&mut self, index: TaskIndex) -> bool {
         let Some(task) = self.tasks.get(&index) else { return false };
         let spec = std::sync::Arc::clone(&task.spec);
+        if let Err(refusal) = self.require_kept() {
+            tracing::error!("task {} could not be put back into force: {}", index.0, refusal.what);
+            return false;
+        }
         let ring = &self.ring;
         let armed = convert::table_task(index, &spec, self.card_time)
             .map_err(|error| error.to_string())
@@ -330,6 +365,7 @@ impl Control {
         match armed {
             Ok(committed) => {
                 self.note_rings();
+                self.keep_tables();
                 let at = TaiNs(committed.effective_ns);
                 self.card_time = self.card_time.max(at);
                 if let Some(task) = self.tasks.get_mut(&index) {
@@ -351,19 +387,22 @@ impl Control {
         }
     }
 
-    /// The card has to hold what the store says, nothing else: it was swept, and this is read back.
-    fn check_card(&mut self, rearmed: u64) -> Result<(), Refusal> {
+    /// The card has to hold what the store says, nothing else: it was swept or reconciled, and this is read back.
+    fn check_card(&mut self, rearmed: u64, anew: bool) -> Result<(), Refusal> {
         let (rows, checked) = self.card.check_rows(0, usize::MAX).map_err(|error| self.change_refused(error))?;
         let different = checked.iter().filter(|row| !row.as_planned).count() as u64;
-        let up = Event::new(EventKind::CardUp)
-            .number("tasks_in_force", rearmed)
-            .number("rows", rows as u64)
-            .number("rows_different", different);
-        self.record(&up)?;
+        if anew {
+            let up = Event::new(EventKind::CardUp)
+                .number("tasks_in_force", rearmed)
+                .number("rows", rows as u64)
+                .number("rows_different", different);
+            self.record(&up)?;
+        }
         if different > 0 {
             self.card_is_lost("rows that were just written read back differently");
         }
         self.disarm_if_unused();
+        self.keep_tables();
         self.write_down(true);
         Ok(())
     }

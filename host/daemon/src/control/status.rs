@@ -146,6 +146,7 @@ impl Control {
         if let Some(fault) = &self.card_fault {
             alarms.push(format!("the card was given up: {fault}"));
         }
+        alarms.extend(self.start_alarms.iter().cloned());
         if self.ring_faults > 0 {
             alarms.push(format!("{} faults of the record rings", self.ring_faults));
         }

@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 mod audit_file;
+pub(crate) mod kept;
 pub(crate) mod keys;
 pub(crate) mod store;
 pub(crate) mod tally;

@@ -9,7 +9,7 @@ use crate::{
     },
 };
 use rusqlite::{Connection, OptionalExtension, params};
-use std::{fmt, path::Path};
+use std::{fmt, num::NonZeroU64, path::Path};
 use writ_control::{AddDestination, Uuid};
 use writ_mediation::{
     StoredError,
@@ -19,7 +19,7 @@ use writ_mediation::{
 };
 
 /// Version of the schema, in `PRAGMA user_version`.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 const SCHEMA: &str = "
 CREATE TABLE number (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE destination (
@@ -41,6 +41,10 @@ CREATE TABLE task (
 ) STRICT;
 CREATE INDEX task_by_xid ON task (xid_index);
 CREATE INDEX task_by_state ON task (state);
+";
+/// New in version 2.
+const SCHEMA_CARD: &str = "
+CREATE TABLE card (one INTEGER PRIMARY KEY NOT NULL CHECK (one = 0), session INTEGER NOT NULL, tables BLOB NOT NULL) STRICT;
 ";
 
 /// What is wrong with the store.
@@ -191,7 +195,11 @@ impl Store {
         match sql.query_row("PRAGMA user_version", [], |row| row.get(0))? {
             0 => {
                 let set_version = format!("PRAGMA user_version = {SCHEMA_VERSION};");
-                sql.execute_batch(&format!("BEGIN;{SCHEMA}{set_version}COMMIT;"))?;
+                sql.execute_batch(&format!("BEGIN;{SCHEMA}{SCHEMA_CARD}{set_version}COMMIT;"))?;
+            }
+            1 => {
+                let set_version = format!("PRAGMA user_version = {SCHEMA_VERSION};");
+                sql.execute_batch(&format!("BEGIN;{SCHEMA_CARD}{set_version}COMMIT;"))?;
             }
             SCHEMA_VERSION => {}
             other => return Err(StoreError::Schema(other)),
@@ -263,6 +271,37 @@ impl Store {
             [floor.0 as i64],
         )?;
         Ok(())
+    }
+
+    /// Keeps what the card's tables should hold, and in which of the card's lives.
+    pub(crate) fn keep_card(&self, session: NonZeroU64, tables: &str) -> Result<(), StoreError> {
+        let broken = |SealBroken| StoreError::Field { row: "card".to_owned(), what: SealBroken.to_string() };
+        let sealed = self.sealer.seal(CARD_PLACE, tables.as_bytes()).map_err(broken)?;
+        self.sql.execute(
+            "INSERT INTO card (one, session, tables) VALUES (0, ?1, ?2)
+             ON CONFLICT (one) DO UPDATE SET session = excluded.session, tables = excluded.tables",
+            params![session.get().cast_signed(), sealed],
+        )?;
+        Ok(())
+    }
+
+    /// Forgets what [`Store::keep_card`] kept.
+    pub(crate) fn forget_card(&self) -> Result<(), StoreError> {
+        self.sql.execute("DELETE FROM card", [])?;
+        Ok(())
+    }
+
+    /// What [`Store::keep_card`] kept last: the card's life, and the tables or why they cannot be had.
+    #[expect(clippy::type_complexity, reason = "two things, one of which may be broken")]
+    pub(crate) fn kept_card(&self) -> Result<Option<(u64, Result<String, SealBroken>)>, StoreError> {
+        let query = "SELECT session, tables FROM card";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?));
+        let found = self.sql.query_row(query, [], row).optional()?;
+        Ok(found.map(|(session, sealed)| {
+            let plain = self.sealer.open(CARD_PLACE, &sealed);
+            let text = plain.and_then(|plain| String::from_utf8(plain).map_err(|_| SealBroken));
+            (session.cast_unsigned(), text)
+        }))
     }
 
     /// All destinations, by number.
@@ -417,6 +456,9 @@ impl Store {
         blake3::keyed_hash(&self.index_key, xid.as_bytes()).as_bytes().to_vec()
     }
 }
+
+/// Where the card's tables open.
+const CARD_PLACE: &[u8] = b"card";
 
 /// A sealed order opens in its own row only.
 fn seal_place(index: TaskIndex) -> Vec<u8> {

@@ -21,9 +21,10 @@ use writ_driver::bus::cardd::{CarddCard, CarddError};
 use writ_driver::bus::vfio_user::VfioUserCard;
 use writ_driver::memory::{HostMemory, PageSize};
 use writ_driver::{
-    BringUp, Card, CardError, Event, Flow, LookupSettings, Parts, RecordRing, RingMemory, RingSizes, Wake,
+    Adopt, BringUp, Card, CardError, Event, Flow, LookupSettings, Parts, RecordRing, RingMemory, RingSizes, Wake,
     register_walk,
 };
+use writ_handover::pspdu;
 use writ_sim::wire::{Client, PlayFrame};
 
 const TARGET: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 1);
@@ -46,18 +47,11 @@ impl Folder {
     }
 
     fn connect(&self) -> Result<CarddCard, CarddError> {
-        CarddCard::connect(&self.0.join("cardd.sock"))
+        connect(&self.0)
     }
 
-    /// Takes the card; whoever had it may be just leaving.
     fn take(&self) -> CarddCard {
-        let start = Instant::now();
-        loop {
-            match self.connect() {
-                Err(CarddError::InUse) if start.elapsed() < TIMEOUT => std::thread::sleep(Duration::from_millis(5)),
-                taken => return taken.expect("the card is free"),
-            }
-        }
+        take(&self.0)
     }
 
     fn wire(&self) -> Client {
@@ -68,6 +62,21 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn connect(folder: &Path) -> Result<CarddCard, CarddError> {
+    CarddCard::connect(&folder.join("cardd.sock"))
+}
+
+/// Takes the card; whoever had it may be just leaving.
+fn take(folder: &Path) -> CarddCard {
+    let start = Instant::now();
+    loop {
+        match connect(folder) {
+            Err(CarddError::InUse) if start.elapsed() < TIMEOUT => std::thread::sleep(Duration::from_millis(5)),
+            taken => return taken.expect("the card is free"),
+        }
     }
 }
 
@@ -95,6 +104,15 @@ fn play(wire: &mut Client, count: u16) {
     });
     let played = wire.play(frames, |_| {}).expect("played");
     assert_eq!((played.frames, played.lost), (count.into(), 0), "the wire goes on whatever happens");
+}
+
+/// The card notices in its own time that its owner is gone; its clock begins again then, so frames that are placed before would lie far ahead.
+fn await_reset(wire: &mut Client) {
+    let start = Instant::now();
+    while wire.card_time_ns().expect("time") >= EPOCH_NS {
+        assert!(start.elapsed() < TIMEOUT, "the card was not reset");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
 
 fn records(ring: &mut RecordRing, count: usize) {
@@ -163,6 +181,8 @@ fn the_card_runs_on_without_a_daemon() {
     commands.execute(&[row(end_ns >> 20)], TIMEOUT).expect("done");
     card.arm().expect("armed");
     let ring_base = HostMemory::BUS_BASE;
+    let session = owned.session().expect("it answers");
+    assert!(session.is_some());
     drop((card, commands, rings, owned));
 
     let mut wire = folder.wire();
@@ -171,6 +191,7 @@ fn the_card_runs_on_without_a_daemon() {
     assert_eq!(second.daemons_before(), 1);
     let bar = second.bar();
     assert_eq!(bar.read32(control::CONTROL_AT), control::ARMED.mask(), "still armed");
+    assert_eq!(second.session().expect("it answers"), session, "the same life of the card");
     let line = second.dma().card().read_line(ring_base).expect("there");
     assert_ne!(line, [0; 64], "what was copied meanwhile waits in the ring");
     drop((bar, second));
@@ -188,6 +209,9 @@ fn the_card_runs_on_without_a_daemon() {
     };
     bar.write32(control::CONTROL_AT, control::ARMED.mask() | control::SNAPSHOT.mask());
     assert_eq!((counter(Counter::Records), counter(Counter::ExpiredHits)), (20, 30));
+    assert_eq!(third.session().expect("it answers"), session);
+    bar.write32(control::CONTROL_AT, control::RESET.mask());
+    assert_ne!(third.session().expect("it answers"), session, "another life");
 }
 
 /// The owner dies: the card is disarmed, and the daemon notices.
@@ -206,6 +230,7 @@ fn without_its_owner_the_card_is_disarmed() {
     assert!(matches!(card.arm(), Err(CardError::Gone { .. })));
     assert!(folder.connect().is_err());
     let mut wire = folder.wire();
+    await_reset(&mut wire);
     let faults = wire.statistics().expect("statistics").dma_faults;
     play(&mut wire, 10);
     assert_eq!(
@@ -391,4 +416,222 @@ fn writd_works_over_cardd_and_may_stop_and_die() {
     let _daemon = site.start();
     play(&mut wire, 30);
     site.wait("not delivered", |status| status["tasks"][0]["interfaces"][1]["delivered"]["packets"] == 350);
+}
+
+/// A site with the card in a process of its own, its owner in another one, and receivers.
+struct Chain {
+    site: Site,
+    card: lab::Process,
+    cardd: lab::Process,
+    receivers: [Peer; 2],
+}
+
+impl Chain {
+    fn new() -> Self {
+        let site = Site::new();
+        let (card, cardd) = (lab::card(&site.folder), lab::cardd(&site.folder, &[]));
+        site.write_config(|config| {
+            let ours = "backend = \"cardd\"\ncardd = \"cardd.sock\"\nrecord_ring_lines = 65536";
+            config.replace("backend = \"model\"\nwire_socket = \"run/wire.sock\"", ours)
+        });
+        let receivers = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+        Self { site, card, cardd, receivers }
+    }
+
+    fn wire(&self) -> Client {
+        Client::connect(&self.site.folder.join("wire.sock")).expect("served")
+    }
+
+    fn activate(&self, liid: &str, target: Ipv4Addr, end: &str) {
+        let target = format!("ipv4={target}");
+        let order = ["--kind", "title3", "--scope", "content", "--deliver", "hi", "--end", end, "--target", &target];
+        self.site.done(&activation(liid, "agency", &order));
+    }
+
+    /// Waits until a task's content was delivered.
+    fn delivered(&self, task: usize, packets: u64) -> serde_json::Value {
+        self.site.wait("not delivered", |status| content_of(status, task)["delivered"]["packets"] == packets)
+    }
+
+    /// Every packet of a task came once, in its order, with a number of its own; repetitions of one number are alike.
+    fn check_content(&self, liid: &str, packets: &[Vec<u8>]) {
+        let mut found = std::collections::BTreeMap::new();
+        for pdu in self.receivers[1].pdus() {
+            let decoded = pspdu::decode(&pdu, &pspdu::Limits::default()).expect("a PS-PDU").expect("whole");
+            let is_content = matches!(decoded.pdu.payload, pspdu::Payload::Cc(_));
+            if is_content && decoded.pdu.header.liid().expect("an LIID").text() == liid {
+                let first = found.entry(decoded.pdu.header.sequence).or_insert_with(|| pdu.clone());
+                assert_eq!(*first, pdu, "a repetition differs");
+            }
+        }
+        assert!(found.keys().copied().eq(0..packets.len() as u32), "{liid}: {:?}", found.keys());
+        for (number, packet) in (0..).zip(packets) {
+            assert!(found[&number].windows(packet.len()).any(|part| part == packet), "{liid}: packet {number}");
+        }
+    }
+
+    fn events(&self, name: &str) -> Vec<serde_json::Value> {
+        let shown = self.site.done(&["audit", "show"]);
+        let records = shown["records"].as_array().expect("list").iter();
+        records.filter(|record| record["event"] == name).cloned().collect()
+    }
+}
+
+fn content_of(status: &serde_json::Value, task: usize) -> &serde_json::Value {
+    &status["tasks"][task]["interfaces"][1]
+}
+
+fn packets(target: Ipv4Addr, numbers: std::ops::Range<u16>) -> Vec<Vec<u8>> {
+    numbers.map(|number| packet4(target, OTHER, (4000, number), &[7; 300])).collect()
+}
+
+/// Plays packets so far apart.
+fn play_packets(wire: &mut Client, packets: &[Vec<u8>], gap_ns: u64) {
+    let start = wire.card_time_ns().expect("time") + 1_000_000;
+    let frame_of =
+        |(number, packet): (u64, &Vec<u8>)| PlayFrame::new(PortSide::A, start + gap_ns * number, frame(packet));
+    let played = wire.play((0..).zip(packets).map(frame_of), |_| {}).expect("played");
+    assert_eq!((played.frames, played.lost), (packets.len() as u64, 0), "the wire goes on whatever happens");
+}
+
+#[test]
+fn a_writd_that_was_killed_goes_on_where_it_was() {
+    const SHORT: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 2);
+    let chain = Chain::new();
+    let daemon = chain.site.start();
+    chain.site.add_destination("agency", "hi", [&chain.receivers[0], &chain.receivers[1]]);
+    chain.activate("LONG", TARGET, "+1d");
+    chain.activate("SHORT", SHORT, "+8s");
+    let mut wire = chain.wire();
+    let (long, short) = (packets(TARGET, 0..5000), packets(SHORT, 0..40));
+    play_packets(&mut wire, &short[..20], 20_000);
+    let status = chain.delivered(1, 20);
+    let end_ns = status["tasks"][1]["effective_end_ns"].as_u64().expect("a time");
+    assert_eq!(status["tasks"][1]["state"], "active", "this machine is too slow for this test");
+
+    // Traffic goes on for half a second of the card's; killed in the middle of it.
+    std::thread::scope(|scope| {
+        let traffic = scope.spawn(|| play_packets(&mut wire, &long[..4000], 125_000));
+        chain.site.wait("nothing comes", |status| status["card"]["records_consumed"].as_u64() > Some(500));
+        daemon.kill();
+        traffic.join().expect("the wire goes on");
+    });
+    while wire.card_time_ns().expect("time") < end_ns {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    // Nobody there when the order ended: the card knows.
+    play_packets(&mut wire, &short[20..], 20_000);
+    play_packets(&mut wire, &long[4000..4500], 20_000);
+
+    let daemon = chain.site.start();
+    chain.delivered(0, 4500);
+    play_packets(&mut wire, &long[4500..], 20_000);
+    let status = chain.delivered(0, 5000);
+    assert_eq!(content_of(&status, 0)["selected"]["packets"], 5000);
+    assert_eq!(content_of(&status, 0)["dropped"], serde_json::json!({}));
+    let status = chain.site.wait("not ended", |status| status["tasks"][1]["state"] == "ended");
+    assert_eq!(content_of(&status, 1)["delivered"]["packets"], 20, "stays dead");
+    assert_eq!(status["alarms"].as_array().map(Vec::len), Some(0), "{status}");
+    chain.check_content("LONG", &long);
+    chain.check_content("SHORT", &short[..20]);
+
+    let adopted = chain.events("card-adopted");
+    let fields = &adopted.first().expect("recorded")["fields"];
+    assert_eq!((adopted.len(), &fields["rows_different"], &fields["tasks"]), (1, &0.into(), &2.into()), "{fields}");
+    assert_eq!(chain.events("card-up").len(), 1, "brought up once, by the first");
+    assert_eq!(chain.events("time-set").len(), 1);
+    // A stop in order is no different: so are upgrades.
+    assert_eq!(daemon.terminate(), Some(0));
+    let more = packets(TARGET, 5000..5100);
+    play_packets(&mut wire, &more, 20_000);
+    let _daemon = chain.site.start();
+    chain.delivered(0, 5100);
+    chain.check_content("LONG", &[long, more].concat());
+    assert_eq!((chain.events("card-adopted").len(), chain.events("card-up").len()), (2, 1));
+    assert_eq!(chain.site.done(&["audit", "verify"])["verified"], true);
+}
+
+/// What the card holds is compared with what was ordered: nothing that somebody did to it meanwhile lasts.
+#[test]
+fn a_card_that_was_changed_meanwhile_is_put_right() {
+    const STRANGER: Ipv4Addr = Ipv4Addr::new(192, 0, 2, 77);
+    let chain = Chain::new();
+    let daemon = chain.site.start();
+    chain.site.add_destination("agency", "hi", [&chain.receivers[0], &chain.receivers[1]]);
+    chain.activate("L", TARGET, "+1d");
+    let mut wire = chain.wire();
+    let ours = packets(TARGET, 0..30);
+    play_packets(&mut wire, &ours[..10], 20_000);
+    chain.delivered(0, 10);
+    daemon.kill();
+
+    let card = take(&chain.site.folder);
+    let sizes = RingSizes::uniform(65536, 1024);
+    let memory = RingMemory::allocate(&card.dma(), &sizes).expect("as the daemon's");
+    let how = Adopt { lookup: LookupSettings::default(), timeout: TIMEOUT };
+    let adopted = Card::adopt(card.bar(), memory, card.irqs().expect("descriptors"), &how).expect("as it was left");
+    let mut commands = adopted.parts.commands;
+    let wanted = key::address_key(STRANGER.into());
+    let place = hash::rows(&wanted, Table::Address.rows_per_way())[3];
+    let match_index = MatchIndex::new(900).expect("in range");
+    let mut foreign =
+        Row { key: [0; key::KEY_BYTES_MAX], match_index, scope: Scope::Content, not_after: NOT_AFTER_NEVER, ring: 0 };
+    foreign.key[..wanted.len()].copy_from_slice(&wanted);
+    commands.execute(&[Command::write_row(0, Table::Address, 3, place, &foreign)], TIMEOUT).expect("done");
+    let ours_at = hash::rows(&key::address_key(TARGET.into()), Table::Address.rows_per_way());
+    let clears: Vec<Command> =
+        (0..4).map(|way| Command::clear_row(0, Table::Address, way, ours_at[usize::from(way)])).collect();
+    commands.execute(&clears, TIMEOUT).expect("done");
+    drop((commands, adopted.parts.card, adopted.parts.rings, card));
+    play_packets(&mut wire, &packets(STRANGER, 0..10), 20_000);
+
+    let _daemon = chain.site.start();
+    let status = chain.site.wait_idle();
+    let alarm = status["alarms"][0].as_str().expect("an alarm");
+    assert!(alarm.contains("held 2 rows that differed"), "{alarm}");
+    let reasons =
+        chain.events("card-difference").iter().map(|event| event["fields"]["reason"].to_string()).collect::<String>();
+    assert!(reasons.contains("a row that no task asks for") && reasons.contains("the row is missing"), "{reasons}");
+    play_packets(&mut wire, &packets(STRANGER, 0..10), 20_000);
+    play_packets(&mut wire, &ours[10..], 20_000);
+    chain.delivered(0, 30);
+    chain.site.wait_idle();
+    chain.check_content("L", &ours);
+    assert_eq!(chain.receivers[1].pdus().len(), 30, "nothing of the stranger");
+}
+
+/// The owner of the card dies: a gap, which is measured, recorded and told, and no longer than it takes to start both again.
+#[test]
+fn without_its_owner_nothing_is_copied_and_that_is_told() {
+    let mut chain = Chain::new();
+    let daemon = chain.site.start();
+    chain.site.add_destination("agency", "hi", [&chain.receivers[0], &chain.receivers[1]]);
+    chain.activate("L", TARGET, "+1d");
+    let ours = packets(TARGET, 0..60);
+    let mut wire = chain.wire();
+    play_packets(&mut wire, &ours[..20], 20_000);
+    chain.delivered(0, 20);
+    chain.cardd.kill();
+    chain.site.wait("not noticed", |status| status["alarms"].to_string().contains("the card was given up"));
+    await_reset(&mut wire);
+    play_packets(&mut wire, &ours[20..40], 20_000);
+    assert_eq!(daemon.terminate(), Some(0));
+
+    chain.cardd = lab::cardd(&chain.site.folder, &[]);
+    let _daemon = chain.site.start();
+    let status = chain.site.wait_idle();
+    let alarm = status["alarms"][0].as_str().expect("an alarm");
+    assert!(alarm.contains("nothing was copied for 1 tasks"), "{alarm}");
+    play_packets(&mut wire, &ours[40..], 20_000);
+    chain.delivered(0, 40);
+    chain.check_content("L", &[&ours[..20], &ours[40..]].concat());
+    let down = chain.events("card-down").len();
+    let losses = chain.events("card-loss");
+    let gaps: Vec<&serde_json::Value> =
+        losses.iter().map(|event| &event["fields"]).filter(|fields| fields["gap_to_tai_ns"].is_u64()).collect();
+    assert_eq!((down, gaps.len(), chain.events("card-adopted").len(), chain.events("card-up").len()), (1, 1, 0, 2));
+    let [from, until] = ["gap_from_tai_ns", "gap_to_tai_ns"].map(|name| gaps[0][name].as_u64().expect("a time"));
+    assert!(from >= crate::site::EPOCH_NS && from < until, "{from} to {until}");
+    assert_eq!(gaps[0]["tasks"], 1);
+    drop(chain.card);
 }

@@ -6,6 +6,10 @@ use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+/// How long a card may take to notice that its owner is dead.
+const RESTART_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A process that says when it is ready; killed when it is dropped.
 pub(crate) struct Process {
@@ -13,12 +17,18 @@ pub(crate) struct Process {
 }
 
 impl Process {
-    fn start(mut command: Command, ready: &str) -> Self {
+    fn start(command: Command, ready: &str) -> Self {
+        let (process, said) = Self::spawn(command);
+        assert_eq!(said.trim(), ready);
+        process
+    }
+
+    /// The process with the first line that it says; none if it ends without one.
+    fn spawn(mut command: Command) -> (Self, String) {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("it starts");
         let mut said = String::new();
         BufReader::new(child.stdout.take().expect("piped")).read_line(&mut said).expect("it speaks");
-        assert_eq!(said.trim(), ready);
-        Self { child }
+        (Self { child }, said)
     }
 
     /// `kill -9`.
@@ -59,9 +69,18 @@ fn cardd_command(folder: &Path, options: &[&str]) -> Command {
     command
 }
 
-/// `writ-cardd` over that card, at `cardd.sock`.
+/// `writ-cardd` over that card, at `cardd.sock`. Started again, as a service manager does, while the card has not noticed yet that the owner before is
+/// dead.
 pub(crate) fn cardd(folder: &Path, options: &[&str]) -> Process {
-    Process::start(cardd_command(folder, options), "writ-cardd: ready")
+    let start = Instant::now();
+    loop {
+        let (process, said) = Process::spawn(cardd_command(folder, options));
+        if !said.is_empty() || start.elapsed() > RESTART_PATIENCE {
+            assert_eq!(said.trim(), "writ-cardd: ready");
+            return process;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// `writ-cardd` over that card, with a socket that listened before it was started, as a service manager has it.

@@ -4,6 +4,7 @@ use super::Line;
 use super::card::CardMemory;
 use super::pages::Pages;
 use super::shared::{self, PageSize, SharedError};
+use super::words;
 use crate::{Dma, DmaError};
 use std::fs::File;
 use std::io;
@@ -158,6 +159,23 @@ impl Region {
         self.memory.pages.load_index(self.at(line))
     }
 
+    /// Keeps two numbers in line `line`, so that whoever maps the memory after this process was killed finds these two, or the two of before, and
+    /// never one of each. The line is for this only; zeroed it holds two zeros.
+    ///
+    /// # Panics
+    /// If the region has no such line.
+    pub fn store_pair(&mut self, line: usize, pair: [u32; 2]) {
+        words::store_pair(self.memory.pages.words(self.at(line)), pair);
+    }
+
+    /// The two numbers that [`Region::store_pair`] kept last.
+    ///
+    /// # Panics
+    /// If the region has no such line.
+    pub fn load_pair(&self, line: usize) -> [u32; 2] {
+        words::load_pair(self.memory.pages.words(self.at(line)))
+    }
+
     /// Sets all lines to zero.
     pub fn clear(&mut self) {
         for line in 0..self.lines {
@@ -206,6 +224,21 @@ mod tests {
         assert!(memory.allocate(64).is_ok(), "a refusal takes nothing");
         second.clear();
         assert_eq!(second.read_line(0), [0; 64]);
+    }
+
+    #[test]
+    fn a_pair_is_never_half_of_each() {
+        let memory = HostMemory::new(4096).expect("mapped");
+        let mut region = memory.allocate(2).expect("room");
+        assert_eq!(region.load_pair(1), [0, 0]);
+        for number in 1..5 {
+            region.store_pair(1, [number, 10 * number]);
+            assert_eq!(region.load_pair(1), [number, 10 * number]);
+            // Killed in the middle of the next one: the place that does not count is half written.
+            words::store_half_of_a_pair(memory.pages.words(64), 99);
+            assert_eq!(region.load_pair(1), [number, 10 * number]);
+        }
+        assert_eq!(region.read_line(0), [0; 64]);
     }
 
     #[test]

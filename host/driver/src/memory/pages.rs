@@ -1,15 +1,13 @@
 //! Pages that are mapped once and reached as atomic words.
 
-use super::{Line, words};
+use super::Line;
+use super::words::{self, LINE_WORDS};
 use memmap2::{MmapMut, MmapOptions};
 use std::fs::File;
 use std::io;
 use std::ptr::NonNull;
 use std::sync::atomic::AtomicU32;
 use writ_abi::limits::LINE_BYTES;
-
-/// Words of a line.
-const LINE_WORDS: usize = LINE_BYTES / 4;
 
 /// A mapping that somebody else writes, too.
 pub(super) struct Pages {

@@ -1,10 +1,14 @@
 //! The order in which words cross between two sides that share no lock: lines and the indices that publish them.
 //!
 //! One side writes lines, then an index; the other reads the index, then the lines; and the same the other way round, when lines are given back. Every
-//! word that is shared goes through these four functions. They take any [`Word`], so that the tests below run the very same code over loom's
+//! word that is shared goes through the functions of this module. They take any [`Word`], so that the tests below run the very same code over loom's
 //! atomics, through every interleaving and every value that the orders allow a load to see.
 
 use std::sync::atomic::{AtomicU32, Ordering};
+use writ_abi::limits::LINE_BYTES;
+
+/// Words of a line.
+pub(super) const LINE_WORDS: usize = LINE_BYTES / 4;
 
 /// A 32-bit word that both sides reach.
 pub(super) trait Word {
@@ -48,6 +52,32 @@ pub(super) fn store_line(words: &[impl Word], line: &[u8]) {
         word.store(value, Ordering::Relaxed);
     }
     first.store(published, Ordering::Release);
+}
+
+/// Where the two places of a pair begin in its line; the line's first word says which one counts.
+const PAIR_PLACES: [usize; 2] = [2, 4];
+
+/// Keeps two numbers for whoever comes after this process: those of before count until the first word says otherwise. The kernel keeps what was
+/// stored; that the first word comes last is all that it takes.
+pub(super) fn store_pair(words: &[impl Word; LINE_WORDS], pair: [u32; 2]) {
+    let place = words[0].load(Ordering::Relaxed) & 1 ^ 1;
+    let at = PAIR_PLACES[place as usize];
+    words[at].store(pair[0].to_le(), Ordering::Relaxed);
+    words[at + 1].store(pair[1].to_le(), Ordering::Relaxed);
+    words[0].store(place, Ordering::Release);
+}
+
+/// The two numbers that [`store_pair`] kept last.
+pub(super) fn load_pair(words: &[impl Word; LINE_WORDS]) -> [u32; 2] {
+    let at = PAIR_PLACES[(words[0].load(Ordering::Acquire) & 1) as usize];
+    [at, at + 1].map(|word| u32::from_le(words[word].load(Ordering::Relaxed)))
+}
+
+/// What is left of a [`store_pair`] in the middle of which its process was killed.
+#[cfg(test)]
+pub(super) fn store_half_of_a_pair(words: &[impl Word; LINE_WORDS], first: u32) {
+    let place = words[0].load(Ordering::Relaxed) & 1 ^ 1;
+    words[PAIR_PLACES[place as usize]].store(first, Ordering::Relaxed);
 }
 
 #[cfg(test)]

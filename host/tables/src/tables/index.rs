@@ -32,6 +32,16 @@ impl IndexPool {
         self.resting.len()
     }
 
+    /// Whether it would be given out some time.
+    pub(crate) fn is_free(&self, index: MatchIndex) -> bool {
+        self.free.contains(&index)
+    }
+
+    /// The indices that rest.
+    pub(crate) fn rest(&self) -> impl Iterator<Item = MatchIndex> + '_ {
+        self.resting.keys().copied()
+    }
+
     /// The indices that would be given out next.
     pub(crate) fn next(&self) -> impl Iterator<Item = MatchIndex> + '_ {
         self.free.iter().copied()

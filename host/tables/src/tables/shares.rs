@@ -9,11 +9,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A share that ended or changed while records may still stand in the rings.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Draining {
-    generation: Generation,
+    pub(super) generation: Generation,
     /// The share as it was, until it ended.
-    share: Share,
+    pub(super) share: Share,
     /// A later share of the same task begins here at the earliest.
-    floor_ns: u64,
+    pub(super) floor_ns: u64,
 }
 
 impl Tables {

@@ -4,6 +4,7 @@ mod capacity;
 mod card;
 mod execute;
 mod fan_out;
+mod kept;
 mod prefixes;
 mod reconcile;
 mod targets;

@@ -6,7 +6,7 @@ use zerocopy::little_endian::{U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Version of the protocol.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Descriptors of a welcome: ring memory, index page, doorbell, one event a record ring, that of the completions.
 pub const DESCRIPTORS: usize = 3 + RECORD_RINGS + 1;
 
@@ -18,6 +18,8 @@ pub mod request {
     pub const READ: u32 = 2;
     /// Writes `value` into the register at `offset`. Answered when the card has got it.
     pub const WRITE: u32 = 3;
+    /// Asks for the session. Answered by a session.
+    pub const SESSION: u32 = 4;
 }
 
 /// Kinds of [`Answer`].
@@ -28,6 +30,8 @@ pub mod answer {
     pub const VALUE: u32 = 2;
     /// `value`: a [`super::Reason`]. The connection ends.
     pub const REFUSED: u32 = 3;
+    /// `bytes`: a random number that stays the same until the card is reset or has another owner; 0: there is none.
+    pub const SESSION: u32 = 4;
 }
 
 /// From `writd`.

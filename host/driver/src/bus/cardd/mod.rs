@@ -11,17 +11,18 @@ pub mod message;
 
 use super::event::{EventIrq, Lifeline};
 use crate::memory::{HostMemory, IndexPage, SharedError};
-use crate::{Bar, Irq, Irqs};
+use crate::{Bar, CardError, Irq, Irqs};
 use message::{Answer, DESCRIPTORS, Reason, Request, VERSION, answer, request};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use std::fs::File;
 use std::io::{self, IoSliceMut, Read, Write};
+use std::num::NonZeroU64;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use writ_abi::registers::BAR_BYTES;
+use writ_abi::registers::{BAR_BYTES, identity};
 use zerocopy::IntoBytes;
 
 /// How long `writ-cardd` may take for an answer.
@@ -142,6 +143,17 @@ impl CarddCard {
         Ok(Irqs::each(|| irqs.next().unwrap_or_else(|| Box::new(crate::NoIrq))))
     }
 
+    /// What names the card's life from one reset to the next: a random number of `writ-cardd`'s, which it draws anew whenever the card is reset. Whoever
+    /// finds the one that it knows finds the card that it knows.
+    ///
+    /// # Errors
+    /// [`CardError::Gone`] if `writ-cardd` does not answer.
+    pub fn session(&self) -> Result<Option<NonZeroU64>, CardError> {
+        let answer = self.link.answer(Request::new(request::SESSION, 0, 0), answer::SESSION);
+        let answer = answer.ok_or(CardError::Gone { register: identity::MAGIC_AT })?;
+        Ok(NonZeroU64::new(answer.bytes.get()))
+    }
+
     /// How many daemons have had the card since `writ-cardd` opened it. 0: it was just reset, and its rings were never set up.
     pub fn daemons_before(&self) -> u32 {
         self.daemons_before
@@ -196,13 +208,17 @@ impl Lifeline for Link {
 
 impl Link {
     fn ask(&self, request: Request) -> Option<u32> {
+        self.answer(request, answer::VALUE).map(|answer| answer.value.get())
+    }
+
+    fn answer(&self, request: Request, wanted: u32) -> Option<Answer> {
         let mut held = self.stream.lock().unwrap_or_else(PoisonError::into_inner);
         let stream = held.as_mut()?;
         let mut bytes = [0; size_of::<Answer>()];
         let asked = stream.write_all(request.as_bytes()).and_then(|()| stream.read_exact(&mut bytes));
         let answer: Answer = zerocopy::transmute!(bytes);
-        if asked.is_ok() && answer.kind.get() == answer::VALUE {
-            return Some(answer.value.get());
+        if asked.is_ok() && answer.kind.get() == wanted {
+            return Some(answer);
         }
         // Nobody knows any more which answer would belong to what.
         *held = None;
