@@ -51,7 +51,8 @@ fn demo_does_not_clear_a_folder_that_is_not_its_own() {
 #[test]
 fn bench_dma_refuses_sizes_that_do_not_exist() {
     refused(&["bench", "dma", "--ring", "3"], 2, &["--ring", "a power of two"]);
-    refused(&["bench", "dma", "--size", "60,9665"], 2, &["--size", "9664"]);
+    refused(&["bench", "dma", "--size", "60,9601"], 2, &["--size", "9600"]);
     refused(&["bench", "dma", "--rounds", "0"], 2, &["--rounds"]);
+    refused(&["bench", "dma", "--only", "card"], 2, &["--only", "host, bus, latency"]);
     refused(&["oracles", "valgrind", "--dir", "x"], 2, &["--dir"]);
 }

@@ -15,7 +15,7 @@ use crate::failure::Failure;
 pub(crate) enum Bench {
     /// The Verilated gateware under load: rates, latencies, drops, speed of the simulation
     Gateware(gateware::Arguments),
-    /// The way of records from card to host: rates of the record ring's consumer
+    /// The way of records from card to host: what rings and bus carry, and how long it takes
     Dma(dma::Arguments),
 }
 

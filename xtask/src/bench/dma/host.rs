@@ -1,15 +1,13 @@
 //! Rows of the host: the driver's record ring, filled and then emptied by one core; its command ring, with the golden model at the other end.
 
 use std::fmt::Write as _;
-use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use super::Part;
-use crate::bench::report::{Report, Row};
+use super::program::{Program, number, value};
+use super::{Part, list};
+use crate::bench::report::Row;
 use crate::failure::Failure;
-use crate::run::{quietly, shown};
-use crate::workspace;
 
 const RECORDS: &str = "ring_consumer_records_per_s";
 const BYTES: &str = "ring_consumer_bytes_per_s";
@@ -26,11 +24,8 @@ const LINES_PER_MIB: u32 = 1 << 14;
 
 /// Options of the host's rows.
 #[derive(clap::Args)]
+#[group(skip)]
 pub(super) struct Options {
-    /// Frame sizes in bytes without FCS
-    #[arg(long = "size", value_name = "BYTES", value_delimiter = ',', default_values_t = [60, 128, 512, 1518, 9600],
-        value_parser = clap::value_parser!(u16).range(1..=9664))]
-    sizes: Vec<u16>,
     /// Sizes of the ring in MiB, powers of two; 16 is what `writd` takes, 256 is more than a cache holds
     #[arg(long = "ring", value_name = "MIB", value_delimiter = ',', default_values_t = [16, 256], value_parser = ring_mib)]
     rings: Vec<u32>,
@@ -49,50 +44,21 @@ fn ring_mib(text: &str) -> Result<u32, String> {
 }
 
 /// Builds and runs the two measuring programs: the record ring's, which knows no card, and the command ring's, which needs one.
-pub(super) fn run(options: &Options) -> Result<Part, Failure> {
-    let (record_ring, command_ring) = (["writ-driver", "record_ring"], ["writ-sim", "command_ring"]);
-    for program in [record_ring, command_ring] {
-        let mut build = cargo_bench(program);
-        build.arg("--no-run");
-        quietly("building driver, card and benchmarks", &mut build)?;
+pub(super) fn run(sizes: &[u16], options: &Options) -> Result<Part, Failure> {
+    let record_ring = Program { package: "writ-driver", bench: "record_ring", features: None };
+    let command_ring = Program { package: "writ-sim", bench: "command_ring", features: None };
+    for program in [&record_ring, &command_ring] {
+        program.build("building driver, card and benchmarks", None)?;
     }
-    let list = |numbers: Vec<String>| numbers.join(",");
-    let sizes = list(options.sizes.iter().map(u16::to_string).collect());
-    let rings = list(options.rings.iter().map(|mib| (mib * LINES_PER_MIB).to_string()).collect());
+    let rings: Vec<u32> = options.rings.iter().map(|mib| mib * LINES_PER_MIB).collect();
     let rounds = options.rounds.to_string();
-    let mut rows = measure(record_ring, &[&sizes, &rings, &rounds])?;
-    rows.extend(measure(command_ring, &[&rounds])?);
+    let mut rows = record_ring.run(&[&list(sizes), &list(&rings), &rounds], None)?;
+    rows.extend(command_ring.run(&[&rounds], None)?);
     Ok(Part { table: render(&rows), misses: misses(&rows), rows })
-}
-
-fn measure(program: [&str; 2], words: &[&str]) -> Result<Vec<Row>, Failure> {
-    let mut measure = cargo_bench(program);
-    measure.args(["--quiet", "--"]).args(words).stdin(Stdio::null()).stderr(Stdio::inherit());
-    let output = measure.output().map_err(Failure::while_doing(shown(&measure)))?;
-    if !output.status.success() {
-        return Err(Failure::new(format!("the benchmark failed: {}\n  command: {}", output.status, shown(&measure))));
-    }
-    Ok(Report::read("dma", &output.stdout)?.rows)
-}
-
-/// A measuring program, in the profile that everything is built in; the crates on its path are optimised there.
-fn cargo_bench([package, bench]: [&str; 2]) -> Command {
-    let mut command = Command::new(workspace::cargo());
-    command.current_dir(workspace::root());
-    command.args(["bench", "--profile", "dev", "--package", package, "--bench", bench]);
-    command
-}
-
-fn number(row: &Row, name: &str) -> u64 {
-    row.params.get(name).and_then(Value::as_u64).unwrap_or_default()
 }
 
 fn is_checked(row: &Row) -> bool {
     row.params.get("payload_crc").and_then(Value::as_bool).unwrap_or_default()
-}
-
-fn value(row: &Row) -> f64 {
-    row.value.as_f64().unwrap_or_default()
 }
 
 /// Goals that are missed, each with what was found. They hold for records with every check.
@@ -160,6 +126,7 @@ memcpy      of as many bytes into a second ring, GB/s; `to block`: into a block 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::report::Report;
 
     fn row(name: &str, frame: u64, crc: bool, value: f64) -> String {
         format!(
