@@ -15,7 +15,6 @@
 
 mod bench;
 mod demo;
-mod emitter;
 mod equivalence;
 mod failure;
 mod formal;

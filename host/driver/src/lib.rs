@@ -21,7 +21,6 @@
 //! [`memory`]: shared mappings whose other side is a card or a file; the one place in [`RecordRing::poll`] that reads
 //! records in place; and the one in [`bus::vfio`] that lets a board reach memory. Each block states why it is sound.
 
-mod adopt;
 pub mod bus;
 mod card;
 mod command;
@@ -34,13 +33,12 @@ mod setup;
 mod steer;
 mod walk;
 
-pub use adopt::{Adopt, AdoptFault, Adopted, NotAdopted};
 pub use bus::{Bar, Dma, DmaError, Irq, NoIrq, Wake};
 pub use card::{Card, CardError, CardStatus, INDEX_DELAY_NS_MAX, Identity};
 pub use command::{CommandChannel, CommandError, Completed, rule_commands};
 pub use counters::Counters;
 pub use lookup::{DamagedPlace, LookupSettings, TunnelKinds};
 pub use records::{Event, Flow, PayloadCheck, Progress, RecordRing, RingError, RingStatistics};
-pub use setup::{BringUp, Irqs, Parts, RingMemory, RingSizes};
+pub use setup::{Adopt, AdoptFault, Adopted, BringUp, Irqs, NotAdopted, Parts, RingMemory, RingSizes};
 pub use steer::{ClockState, Pulse, SLEW_NS_MAX};
 pub use walk::{Examination, Finding, Violation, examine, register_walk};

@@ -109,33 +109,16 @@ impl Root {
             _ => 0,
         };
         let line = match self.memory.read_line(address) {
-            Ok(line) if bytes as usize == LINE_BYTES => line,
-            _ => {
-                self.counts.faults += 1;
-                self.reply(Reply {
-                    clock: due,
-                    read,
-                    status: 1,
-                    is_poisoned: false,
-                    address,
-                    bytes_left: bytes,
-                    words: Vec::new(),
-                });
+            Ok(line) if bytes as usize == LINE_BYTES && status == 0 => line,
+            found => {
+                let is_wrong = found.is_err() || bytes as usize != LINE_BYTES;
+                self.counts.faults += u64::from(is_wrong);
+                let status = if is_wrong { 1 } else { status };
+                let (clock, is_poisoned, bytes_left, words) = (due, false, bytes, Vec::new());
+                self.reply(Reply { clock, read, status, is_poisoned, address, bytes_left, words });
                 return;
             }
         };
-        if status != 0 {
-            self.reply(Reply {
-                clock: due,
-                read,
-                status,
-                is_poisoned: false,
-                address,
-                bytes_left: bytes,
-                words: Vec::new(),
-            });
-            return;
-        }
         self.counts.lines += 1;
         let words: Vec<u32> =
             line.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]])).collect();

@@ -19,10 +19,9 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::emitter;
 use crate::failure::Failure;
 use crate::run::{shown, spinner};
-use crate::tools::{self, Yosys};
+use crate::tools::{self, Yosys, emitter};
 use crate::workspace;
 use job::{Outcome, Question};
 use plan::{Block, Mode};

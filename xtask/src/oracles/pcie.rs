@@ -3,10 +3,9 @@
 use std::fs;
 use std::process::{ExitCode, Stdio};
 
-use crate::emitter;
 use crate::failure::Failure;
 use crate::run::shown;
-use crate::tools;
+use crate::tools::{self, emitter};
 use crate::workspace;
 
 pub(super) fn run() -> Result<ExitCode, Failure> {

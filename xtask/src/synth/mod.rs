@@ -22,10 +22,9 @@ use std::process::{ExitCode, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use crate::emitter;
 use crate::failure::Failure;
 use crate::run::{shown, spinner};
-use crate::tools::{self, Yosys};
+use crate::tools::{self, Yosys, emitter};
 use crate::workspace;
 use netlist::{Cost, Netlist};
 use report::{BlockSize, Report, Size};

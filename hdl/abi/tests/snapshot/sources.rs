@@ -1,20 +1,25 @@
 //! Holds the printed ABI against the source: nothing public may be missing in it.
 
 use crate::{in_crate, print};
+use std::path::{Path, PathBuf};
 use writ_abi::parse::ParseClass;
 use writ_abi::record::DropCause;
 use writ_abi::registers::{BLOCKS, COUNTERS, Counter, identity, rings};
 use writ_abi::{Table, limits};
 
-/// The source files of the crate: module name (empty for the crate itself) and text.
+/// The source files of the crate: module name (empty for the crate itself) and text. A module that is a folder is one text.
 fn sources() -> Vec<(String, String)> {
-    let folder = in_crate("src");
-    let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
-    let mut sources: Vec<_> = entries
-        .map(|entry| {
-            let path = entry.expect("a readable folder").path();
-            let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let read =
+        |path: &Path| std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let entries = |folder: &Path| -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        entries.map(|entry| entry.expect("a readable folder").path()).collect()
+    };
+    let mut sources: Vec<_> = entries(&in_crate("src"))
+        .into_iter()
+        .map(|path| {
             let name = path.file_stem().and_then(|name| name.to_str()).expect("a plain name").to_owned();
+            let text = if path.is_dir() { entries(&path).iter().map(|path| read(path)).collect() } else { read(&path) };
             (if name == "lib" { String::new() } else { name }, text)
         })
         .collect();

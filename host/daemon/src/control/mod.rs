@@ -1,7 +1,6 @@
 //! The control thread: the one owner of tasks, destinations, store, audit log and the card's tables. Questions of operators, news from the ring
 //! thread and from sessions come through one mailbox and are dealt with one after the other; it shares no lock with the data path.
 
-mod balance;
 mod destinations;
 mod health;
 mod keeping;
@@ -29,9 +28,8 @@ use crate::{
         tally::Tallies,
     },
 };
-use balance::BalanceWatch;
 use crossbeam_channel::{Receiver, Sender};
-use health::RowWatch;
+use health::{BalanceWatch, RowWatch};
 use losses::Unattributed;
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -110,7 +110,7 @@ impl Control {
             taken_over: None,
             start_alarms: Vec::new(),
             row_watch: super::health::RowWatch::default(),
-            balance_watch: super::balance::BalanceWatch::default(),
+            balance_watch: super::health::BalanceWatch::default(),
             strangers: BTreeSet::new(),
             early: Vec::new(),
         }

@@ -1,8 +1,8 @@
 //! Taking over a card that runs: its rings, its commands and its tables go on as the process before left them.
 
+use super::with_irqs;
 use crate::card::{self, Card, CardError};
 use crate::records::{CURSOR_LINE, RecordMemory};
-use crate::setup::with_irqs;
 use crate::{
     Bar, CommandChannel, CommandError, Completed, Irqs, LookupSettings, Parts, RecordRing, RingMemory, lookup,
 };

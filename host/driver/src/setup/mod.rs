@@ -1,10 +1,13 @@
 //! From a function on the bus to a card that is ready to be armed.
 
+mod adopt;
+
 use crate::card::{self, Card, CardError, Identity};
 use crate::lookup::{self, LookupSettings};
 use crate::memory::Region;
 use crate::records::{self, RecordMemory};
 use crate::{Bar, CommandChannel, Dma, DmaError, Irq, RecordRing};
+pub use adopt::{Adopt, AdoptFault, Adopted, NotAdopted};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use writ_abi::registers::{control, identity, rings};

@@ -1,4 +1,6 @@
-//! Tools from the Python index, in a virtual environment under `target/tools`. No root is needed; nothing outside of `target` changes.
+//! Programs that xtask starts: from the Python index, in a virtual environment under `target/tools`, and the one that prints the gateware. No root is needed; nothing outside of `target` changes.
+
+pub(crate) mod emitter;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};

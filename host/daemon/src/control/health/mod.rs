@@ -1,7 +1,10 @@
 //! Watches over the memory in which the card keeps its rows. A damaged row matches nothing: whoever it stood for misses packets from then on, so it is
 //! written again as soon as the card's scrubber has found it.
 
+mod balance;
+
 use super::{Control, card_trouble};
+pub(super) use balance::BalanceWatch;
 use std::collections::BTreeSet;
 use writ_abi::registers::Counter;
 use writ_control::{Refusal, report::RowsHealth};

@@ -1,6 +1,6 @@
 //! Watches over the card's counters: what came in has to come out by a way that is counted, or be on the way.
 
-use super::Control;
+use crate::control::Control;
 use std::collections::BTreeMap;
 use writ_abi::balance::{Account, Balance};
 use writ_driver::Counters;
@@ -8,7 +8,7 @@ use writ_mediation::audit::{Event, EventKind};
 
 /// Accounts that did not balance, as they were when that was first seen.
 #[derive(Debug, Clone, Default)]
-pub(super) struct BalanceWatch {
+pub(in crate::control) struct BalanceWatch {
     broken: BTreeMap<Account, Balance>,
 }
 
@@ -27,13 +27,13 @@ impl BalanceWatch {
     }
 
     /// What a person should look at. It stays until the card is brought up again: its figures prove nothing any more.
-    pub(super) fn alarms(&self) -> impl Iterator<Item = String> + use<'_> {
+    pub(in crate::control) fn alarms(&self) -> impl Iterator<Item = String> + use<'_> {
         self.broken.values().map(|balance| format!("the card's counters do not add up: {balance}"))
     }
 }
 
 impl Control {
-    pub(super) fn check_balance(&mut self, counters: &Counters) {
+    pub(in crate::control) fn check_balance(&mut self, counters: &Counters) {
         for balance in self.balance_watch.take(counters) {
             tracing::error!("the card's counters do not add up: {balance}");
             let event = Event::new(EventKind::CardDifference)
