@@ -453,8 +453,8 @@ fn numberings_go_on_after_a_restart_and_never_begin_anew_silently() {
     assert!(matches!(lost, Err(OpenError::SequencesLost(_))), "another task under the same index has no numbering");
     let opened = encoder.open_task(TaskIndex(1), &spec, &again(Phase::Resumed)).expect("it survived");
     assert_eq!(opened.contexts[0].next_sequence, 4);
-    // The card offers records again that were not released: those that became PDUs are recognised.
-    for n in 2..6 {
+    // The card's ring offers the record again that it was at: if it became a PDU it is recognised.
+    for n in 3..6 {
         encoder.packet(NOW, &frame.packet(n, T0), &[hit(1, HitSide::Source)]).expect("room");
     }
     let sequences: Vec<_> = pdus(&mut encoder)[&session(1, Interface::X3)].iter().map(|pdu| pdu.sequence).collect();
@@ -471,9 +471,41 @@ fn numberings_go_on_after_a_restart_and_never_begin_anew_silently() {
     drop(encoder);
     let mut encoder = self::encoder(&memory, 8);
     encoder.open_task(TaskIndex(1), &spec, &again(Phase::Resumed)).expect("it survived");
-    for (sequence, replayed) in [(2, 1), (3, 1), (4, 0)] {
+    for (sequence, replayed) in [(3, 1), (4, 0), (3, 0)] {
         let packet = Packet { record: RecordNumber { ring: 2, sequence }, ..frame.packet(0, T0) };
         assert_eq!(encoder.packet(NOW, &packet, &[hit(1, HitSide::Source)]).expect("room").replayed, replayed);
+    }
+}
+
+/// The last PDU of a task may be of a record of a former life of the card, or of one half the circle of numbers ago: neither says anything of records
+/// to come.
+#[test]
+fn only_the_record_that_a_ring_was_at_can_come_again() {
+    let frame = udp_frame(ip(TARGET), ip(OTHER), (1, 2), b"abc");
+    let spec = task(1, address(TARGET), Scope::Content, Delivery::X3Only, &[1]);
+    for (next, sequence, replayed) in [
+        (1_000_000, 1_000_000, 1),
+        (17, 1_000_000, 0),
+        (17, 999_999, 0),
+        (17, 17, 0),
+        (3_000_000_000, 3_000_000_000, 0),
+    ] {
+        let memory = Memory::new(8);
+        let record = |sequence| Packet { record: RecordNumber { ring: 0, sequence }, ..frame.packet(0, T0) };
+        {
+            let mut encoder = encoder(&memory, 2);
+            open(&mut encoder, 1, &spec);
+            encoder.packet(NOW, &record(1_000_000), &[hit(1, HitSide::Source)]).expect("room");
+        }
+        let mut encoder = encoder(&memory, 2);
+        let again = OpenTask { cin: Cin(1), correlation_id: 5, phase: Phase::Resumed };
+        encoder.open_task(TaskIndex(1), &spec, &again).expect("it survived");
+        encoder.card_taken_over(&[
+            RecordNumber { ring: 1, sequence: 1_000_000 },
+            RecordNumber { ring: 0, sequence: next },
+        ]);
+        let encoded = encoder.packet(NOW, &record(sequence), &[hit(1, HitSide::Source)]).expect("room");
+        assert_eq!((encoded.replayed, encoded.accepted), (replayed, 1 - replayed), "{next} {sequence}");
     }
 }
 

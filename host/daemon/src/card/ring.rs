@@ -29,7 +29,7 @@ use writ_mediation::{
     datapath::{Encoder, Loss, OpenError, OpenTask, Opened, TaskHit},
     lifecycle::CloseReason,
     task::TaskSpec,
-    units::{DestinationIndex, HostNs, SessionKey, TaiNs, TaskIndex},
+    units::{DestinationIndex, HostNs, RecordNumber, SessionKey, TaiNs, TaskIndex},
 };
 use writ_tables::FanOut;
 
@@ -339,6 +339,10 @@ impl RingThread {
             RingOrder::Begin { anew } => {
                 if anew {
                     self.encoder.card_restarted();
+                } else {
+                    let first = self.rings.iter().map(|ring| (ring.number(), ring.next_sequence()));
+                    let first: Vec<_> = first.map(|(ring, sequence)| RecordNumber { ring, sequence }).collect();
+                    self.encoder.card_taken_over(&first);
                 }
                 state.begun = true;
             }

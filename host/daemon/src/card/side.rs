@@ -1,7 +1,7 @@
 //! The control thread's end of the card: tables, commands, clock, counters. Changes of the tables go through here and nowhere else.
 
 use std::{fmt, sync::Arc, time::Duration};
-use writ_abi::command::{Command, Completion};
+use writ_abi::command::{Command, Completion, Opcode, Status};
 use writ_driver::{Card, CardError, CardStatus, CommandChannel, CommandError, Completed, Counters, DamagedPlace};
 use writ_mediation::units::TaiNs;
 use writ_tables::{
@@ -46,6 +46,17 @@ pub(crate) struct Dropped {
     pub(crate) packets: u64,
     /// Their bytes on the wire, without FCS.
     pub(crate) bytes: u64,
+}
+
+impl Dropped {
+    /// What a command read and cleared; `None` if it is no such command, was not done, or found nothing.
+    pub(crate) fn of((command, done): &(Command, Completed)) -> Option<Self> {
+        let [low, mid, high] = command.match_index;
+        let index = MatchIndex::new(u32::from_le_bytes([low, mid, high, 0]))?;
+        let (packets, bytes) = (done.completion.drop_packets.get(), done.completion.drop_bytes.get());
+        let is_read = command.opcode == Opcode::ClearDrops as u8 && done.status == Status::Done;
+        (is_read && packets > 0).then_some(Self { index, packets, bytes })
+    }
 }
 
 /// A row or rule of the card beside what it should be.

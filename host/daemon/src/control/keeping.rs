@@ -1,7 +1,10 @@
 //! A card that outlives this process: what is kept for the next one, and how the next one goes on with it.
 
 use super::{Control, losses::Unattributed};
-use crate::{card::ring::RingOrder, state::kept::KeptCard};
+use crate::{
+    card::{ring::RingOrder, side::Dropped},
+    state::kept::KeptCard,
+};
 use writ_control::{Refusal, RefusalCode};
 use writ_mediation::{
     audit::{Event, EventKind},
@@ -42,7 +45,12 @@ impl Control {
 
     /// Compares all that a card that was taken over holds with what it should hold, and puts right what differs: rows that nobody ordered are
     /// cleared, rows that are missing written.
-    pub(super) fn reconcile_card(&mut self, commands_left: u64, told_losses: [u64; 2]) -> Result<(), Refusal> {
+    pub(super) fn reconcile_card(
+        &mut self,
+        commands_left: u64,
+        dropped: &[Dropped],
+        told_losses: [u64; 2],
+    ) -> Result<(), Refusal> {
         self.unattributed = Unattributed::of_told(told_losses);
         let (differences, committed) = self.card.take_over().map_err(|error| self.change_refused(error))?;
         let at = TaiNs(committed.effective_ns);
@@ -70,7 +78,9 @@ impl Control {
             self.card.arm().map_err(super::card_trouble)?;
         }
         self.note_rings();
-        self.ring.publish(self.card.tables().fan_out());
+        let shares = self.card.tables().fan_out();
+        self.tell_owners(dropped, &shares);
+        self.ring.publish(shares);
         // What ended before is settled when the rings are consumed past the present.
         self.taken_over = Some((at, committed.generation));
         self.ring.tell(RingOrder::Quiesce(at));

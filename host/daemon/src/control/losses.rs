@@ -102,7 +102,7 @@ impl Control {
         self.keep_tables();
     }
 
-    fn tell_owners(&mut self, dropped: &[Dropped], shares: &FanOut) {
+    pub(super) fn tell_owners(&mut self, dropped: &[Dropped], shares: &FanOut) {
         if dropped.is_empty() {
             return;
         }

@@ -153,8 +153,8 @@ impl Control {
         self.enter_carried(&carried, &phases, is_damaged);
         let anew = matches!(found.card, Arrival::BroughtUp { .. });
         self.ring.tell(RingOrder::Begin { anew });
-        if let Arrival::TakenOver { commands_left, told_losses } = found.card {
-            self.reconcile_card(commands_left, told_losses)?;
+        if let Arrival::TakenOver { commands_left, dropped, told_losses } = &found.card {
+            self.reconcile_card(*commands_left, dropped, *told_losses)?;
         }
         let rearmed = self.go_on(&phases);
         if let Arrival::BroughtUp { reason } = &found.card

@@ -276,7 +276,7 @@ impl Store {
     /// Keeps what the card's tables should hold, and in which of the card's lives.
     pub(crate) fn keep_card(&self, session: NonZeroU64, tables: &str) -> Result<(), StoreError> {
         let broken = |SealBroken| StoreError::Field { row: "card".to_owned(), what: SealBroken.to_string() };
-        let sealed = self.sealer.seal(CARD_PLACE, tables.as_bytes()).map_err(broken)?;
+        let sealed = self.sealer.seal(&card_place(session.get()), tables.as_bytes()).map_err(broken)?;
         self.sql.execute(
             "INSERT INTO card (one, session, tables) VALUES (0, ?1, ?2)
              ON CONFLICT (one) DO UPDATE SET session = excluded.session, tables = excluded.tables",
@@ -298,9 +298,9 @@ impl Store {
         let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?));
         let found = self.sql.query_row(query, [], row).optional()?;
         Ok(found.map(|(session, sealed)| {
-            let plain = self.sealer.open(CARD_PLACE, &sealed);
-            let text = plain.and_then(|plain| String::from_utf8(plain).map_err(|_| SealBroken));
-            (session.cast_unsigned(), text)
+            let session = session.cast_unsigned();
+            let plain = self.sealer.open(&card_place(session), &sealed);
+            (session, plain.and_then(|plain| String::from_utf8(plain).map_err(|_| SealBroken)))
         }))
     }
 
@@ -457,8 +457,10 @@ impl Store {
     }
 }
 
-/// Where the card's tables open.
-const CARD_PLACE: &[u8] = b"card";
+/// The card's tables open with the life of the card that they are of, only.
+fn card_place(session: u64) -> Vec<u8> {
+    format!("card {session:016x}").into_bytes()
+}
 
 /// A sealed order opens in its own row only.
 fn seal_place(index: TaskIndex) -> Vec<u8> {

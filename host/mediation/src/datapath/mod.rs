@@ -305,7 +305,16 @@ impl<B: BlockMemory> Encoder<B> {
     /// Records start again from 0: nothing that the former numbering said about records already seen holds any more.
     pub fn card_restarted(&mut self) {
         for task in self.tasks.iter_mut().flatten() {
-            task.forget_records();
+            task.forget_records(|_| false);
+        }
+        self.progress.clear();
+    }
+
+    /// Records go on with these, one a ring, as the process before left them. Only these may have become PDUs already: what is known of others is of
+    /// a former life of the card, or so old that their numbers have come round.
+    pub fn card_taken_over(&mut self, first: &[RecordNumber]) {
+        for task in self.tasks.iter_mut().flatten() {
+            task.forget_records(|last| first.contains(&last));
         }
         self.progress.clear();
     }

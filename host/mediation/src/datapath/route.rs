@@ -42,21 +42,12 @@ pub(super) struct Numbering {
 }
 
 impl Numbering {
-    /// Whether this record became a PDU before the process was restarted. A task's packets come through one ring; where that was another one
-    /// before, nothing is known of the record, and it is taken.
+    /// Whether this record became a PDU before the process was restarted: that can be the one record alone that its ring was at, so any other one
+    /// ends the question.
     #[inline]
     fn is_replayed(&mut self, record: RecordNumber) -> bool {
-        match self.replayed_to {
-            None => false,
-            // Numbers wrap: not after means less than half the circle behind.
-            Some(last) if last.ring == record.ring && last.sequence.wrapping_sub(record.sequence) < u32::MAX / 2 => {
-                true
-            }
-            Some(_) => {
-                self.replayed_to = None;
-                false
-            }
-        }
+        self.replayed_to = self.replayed_to.filter(|last| *last == record);
+        self.replayed_to.is_some()
     }
 
     /// Uses up numbers for packets that are lost.
@@ -332,9 +323,10 @@ impl Task {
         }
     }
 
-    pub(super) fn forget_records(&mut self) {
+    /// Forgets of which record the last PDU is, but of those that come again.
+    pub(super) fn forget_records(&mut self, comes_again: impl Fn(RecordNumber) -> bool) {
         for numbering in self.routes.iter_mut().flat_map(Route::numberings) {
-            numbering.replayed_to = None;
+            numbering.replayed_to = numbering.replayed_to.filter(|last| comes_again(*last));
         }
     }
 }
