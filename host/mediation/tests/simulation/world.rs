@@ -88,8 +88,8 @@ pub(crate) struct World {
     pub(crate) tasks: Vec<(TaskIndex, TaskSpec)>,
     frames: Vec<Frame>,
     ring: VecDeque<Record>,
-    /// Records whose release the card may not have seen when the host dies.
-    released: VecDeque<Record>,
+    /// The record that was taken last, as long as no other one was looked at: if the host dies, its ring may not know yet that it was taken.
+    taken: Option<Record>,
     next_record: u32,
     pub(crate) expected: BTreeMap<(TaskIndex, DestinationIndex), Vec<Expected>>,
     pub(crate) ledger: Ledger,
@@ -150,7 +150,7 @@ impl World {
             tasks,
             frames: Vec::new(),
             ring: VecDeque::new(),
-            released: VecDeque::new(),
+            taken: None,
             next_record: 0,
             expected: BTreeMap::new(),
             ledger: Ledger::new(),
@@ -324,15 +324,12 @@ impl World {
         for _ in 0..self.random.below(40) {
             let Some(record) = self.ring.front() else { break };
             let packet = self.frames[record.frame].packet(record.sequence, record.stamp);
+            self.taken = None;
             match encoder.packet(now, &packet, &record.hits) {
                 Err(_) => break,
                 Ok(encoded) => self.lost += u64::from(encoded.lost),
             }
-            let record = self.ring.pop_front().expect("it was just there");
-            self.released.push_back(record);
-            if self.released.len() > 16 {
-                self.released.pop_front();
-            }
+            self.taken = self.ring.pop_front();
         }
         let nodes = &self.nodes;
         encoder.flush(now, |key| nodes.iter().all(|node| node.key != key || node.queue.is_empty()));
@@ -417,8 +414,8 @@ impl World {
             node.queue.clear();
             node.peer.host_died(&mut self.random);
         }
-        // The card has not seen the last releases: it offers these records again.
-        while let Some(record) = self.released.pop_back() {
+        // The ring may offer the record again that it was at.
+        if let Some(record) = self.taken.take().filter(|_| self.random.one_in(2)) {
             self.ring.push_front(record);
         }
         self.ledger = Ledger::new();
