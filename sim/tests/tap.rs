@@ -1,26 +1,23 @@
 //! The card as a cable between two network namespaces.
 
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+mod common;
 
-/// Two namespaces and the card's process; gone when dropped.
+use common::remote::CardProcess;
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+/// Two namespaces and the card's process between them; gone when dropped.
 struct Net {
+    // The process lets the interfaces go first.
+    card: Option<CardProcess>,
     names: [String; 2],
-    socket: PathBuf,
-    card: Option<Child>,
 }
 
 impl Drop for Net {
     fn drop(&mut self) {
-        if let Some(card) = &mut self.card {
-            // It may be gone already.
-            let _ = card.kill();
-            let _ = card.wait();
-        }
-        let _ = std::fs::remove_file(&self.socket);
-        let _ = std::fs::remove_file(self.socket.with_extension("sock.wire"));
+        self.card = None;
         for name in &self.names {
+            // What was not made is not missed.
             let _ = ip(&["netns", "delete", name]);
         }
     }
@@ -40,22 +37,14 @@ impl Net {
     fn new() -> Result<Self, String> {
         let id = std::process::id();
         let names = ["l", "r"].map(|side| format!("writ{id}{side}"));
-        let socket = std::env::temp_dir().join(format!("writ-tap-{id}.sock"));
-        let mut net = Self { names, socket, card: None };
+        let mut net = Self { card: None, names };
         let [left, right] = net.names.clone();
         for name in [&left, &right] {
             ip(&["netns", "add", name])?;
             // The interfaces are made here, where the card finds them by name, and moved afterwards.
             ip(&["tuntap", "add", "dev", name, "mode", "tap"])?;
         }
-        let mut card = Command::new(env!("CARGO_BIN_EXE_writ-sim"));
-        card.args(["serve", "--tap", &left, &right, "--socket"]).arg(&net.socket).stdout(Stdio::piped());
-        let mut card = card.spawn().map_err(|error| error.to_string())?;
-        let out = card.stdout.take().expect("it is piped");
-        net.card = Some(card);
-        let mut line = String::new();
-        BufReader::new(out).read_line(&mut line).map_err(|error| error.to_string())?;
-        assert_eq!(line.trim(), "writ-sim: ready");
+        net.card = Some(CardProcess::start(&["--tap", &left, &right]));
         for (name, address) in [(&left, "192.0.2.1/24"), (&right, "192.0.2.2/24")] {
             ip(&["link", "set", name, "netns", name])?;
             ip(&["-n", name, "address", "add", address, "dev", name])?;

@@ -22,7 +22,7 @@ pub(crate) struct Arguments {
 
 /// Cargo features that the checks and the tests are built with: everything, the Verilated card too.
 pub(crate) const FEATURES: [&str; 2] =
-    ["--features", "writ-daemon/rtl,writ-sim/rtl,writ-sim/rtl-pcie,writ-testbench/rtl"];
+    ["--features", "writ-daemon/rtl,writ-sim/rtl,writ-sim/rtl-pcie,writ-testbench/rtl,writ-testbench/rtl-pcie"];
 
 #[derive(Default)]
 struct Counts {

@@ -10,9 +10,9 @@
 
 use crate::prelude::*;
 
-/// Lines that can be inside the adapter, those of beats that wait for RQ twice: 32 between the clocks, 3 in registers, 32 in a FIFO, up to 16 in beats.
-const LINES_BITS: usize = 7;
-const _: () = assert!(LINES_BITS == 7 && 32 + 3 + 32 + 16 <= 96, "the kernel compares with 96");
+/// Lines that can be inside the adapter: 32 between the clocks, 3 in registers, 32 in a FIFO, up to 16 in beats.
+const LINES_MAX: usize = 32 + 3 + 32 + 16;
+const _: () = assert!(LINES_MAX <= 96, "the kernel waits until 96 were packed");
 
 /// Order of answers and writes.
 #[derive(LogicBlock, Default)]

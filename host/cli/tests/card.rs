@@ -1,13 +1,15 @@
 //! `writ card list`, `bind`, `unbind` on a made-up machine; `writ card selftest` on the simulated card, a process of its own.
 
+#[path = "../../../sim/tests/common/program.rs"]
+mod program;
 #[path = "../src/card/tree.rs"]
 mod tree;
 
+use program::sim_binary;
 use std::{
     io::{BufRead, BufReader},
-    path::{Path, PathBuf},
+    path::PathBuf,
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
     time::{Duration, Instant},
 };
 use tree::{CARD, Tree};
@@ -135,7 +137,7 @@ impl Sim {
     fn start(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("writ-cli-{}-{name}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("temporary folder");
-        let mut command = Command::new(sim_binary());
+        let mut command = Command::new(sim_binary(env!("CARGO_BIN_EXE_writ")));
         command.arg("serve").arg("--card").arg("model").arg("--socket").arg(folder.join("card.sock"));
         let mut child =
             command.arg("--wire").arg(folder.join("wire.sock")).stdout(Stdio::piped()).spawn().expect("it starts");
@@ -170,20 +172,6 @@ impl Drop for Sim {
         let _ = self.child.wait();
         let _ = std::fs::remove_dir_all(&self.folder);
     }
-}
-
-/// The simulated card, built from these sources. It belongs to another package, so cargo does not build it for us.
-fn sim_binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "writ-sim", "--bin", "writ-sim", "--manifest-path"])
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim/Cargo.toml"))
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "writ-sim does not build");
-        Path::new(env!("CARGO_BIN_EXE_writ")).with_file_name("writ-sim")
-    })
 }
 
 #[test]

@@ -90,7 +90,8 @@ pub(crate) struct Bus {
     link_up: bool,
     /// The link is down until then.
     link_back_at: u64,
-    function_reset: FunctionReset,
+    /// A function-level reset is in process.
+    is_resetting: bool,
     parser: RequestParser,
     writes: VecDeque<Request>,
     others: VecDeque<Waiting>,
@@ -117,12 +118,6 @@ pub(crate) struct Bus {
     answers: Vec<HostAnswer>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum FunctionReset {
-    None,
-    InProcess,
-}
-
 impl Bus {
     pub(crate) fn new(settings: BusSettings) -> Self {
         Self {
@@ -136,7 +131,7 @@ impl Bus {
             master_off_since: 0,
             link_up: false,
             link_back_at: 16,
-            function_reset: FunctionReset::None,
+            is_resetting: false,
             parser: RequestParser::default(),
             writes: VecDeque::new(),
             others: VecDeque::new(),
@@ -176,7 +171,7 @@ impl Bus {
         if !self.link_up {
             return;
         }
-        self.function_reset = FunctionReset::InProcess;
+        self.is_resetting = true;
         for pending in std::mem::take(&mut self.pending) {
             self.free_tags.push_back(pending.tag);
             self.endings.push_back((self.clock + 2 * TAG_CLOCKS, pending.tag, code::FUNCTION_RESET));
@@ -184,7 +179,7 @@ impl Bus {
     }
 
     pub(crate) fn is_resetting(&self) -> bool {
-        self.function_reset != FunctionReset::None
+        self.is_resetting
     }
 
     /// Takes the link down for as many clocks; `u64::MAX`: for good.
@@ -192,7 +187,7 @@ impl Bus {
         self.link_up = false;
         self.link_back_at = self.clock.saturating_add(clocks);
         self.state = FunctionState::default();
-        self.function_reset = FunctionReset::None;
+        self.is_resetting = false;
         self.parser.reset();
         self.writes.clear();
         self.others.clear();
@@ -253,10 +248,10 @@ impl Bus {
         (pins.cq_valid, pins.cq_last, pins.rc_valid, pins.rc_last) = (0, 0, 0, 0);
         (pins.rq_ready, pins.cc_ready) = (0, 0);
         pins.tag_valid = [0; 2];
-        pins.function_reset = self.is_resetting().into();
+        pins.function_reset = self.is_resetting.into();
         if self.link_up {
-            if self.is_resetting() && pins.function_reset_done == 1 {
-                self.function_reset = FunctionReset::None;
+            if self.is_resetting && pins.function_reset_done == 1 {
+                self.is_resetting = false;
             }
             self.requests(pins);
             self.answers(pins);
@@ -292,9 +287,9 @@ impl Bus {
     }
 
     fn accept(&mut self, request: Request) {
-        if !self.state.is_bus_master || self.is_resetting() {
+        if !self.state.is_bus_master || self.is_resetting {
             self.counts.refused += 1;
-            if !self.is_resetting() && self.clock > self.master_off_since + NOTICE_CLOCKS {
+            if !self.is_resetting && self.clock > self.master_off_since + NOTICE_CLOCKS {
                 self.violations.push(Violation::NotBusMaster);
             }
             if let Request::Read { .. } = request {

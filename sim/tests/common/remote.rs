@@ -29,7 +29,7 @@ impl CardProcess {
         let wire = Self::wire_of(&socket);
         let mut command = Command::new(env!("CARGO_BIN_EXE_writ-sim"));
         command.args(["serve", "--socket"]).arg(&socket).args(options).stdout(Stdio::piped());
-        if !options.contains(&"--capture") {
+        if !["--capture", "--tap"].iter().any(|cables| options.contains(cables)) {
             command.arg("--wire").arg(&wire);
         }
         let mut child = command.spawn().expect("it starts");

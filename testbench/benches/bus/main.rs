@@ -7,11 +7,15 @@
 
 mod card;
 mod commands;
+#[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/frame.rs"]
+mod frame;
 mod latency;
 mod payload;
 mod source;
 
+use std::fmt::Display;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -39,20 +43,22 @@ fn run() -> Result<Vec<Value>, Failure> {
     match words[..] {
         ["bus", sizes, clocks] => {
             let sizes: Result<Vec<FrameSizes>, String> = sizes.split(',').map(str::parse).collect();
-            let mut rows = payload::measure(&sizes.map_err(Failure::Words)?, number(clocks)?)?;
+            let mut rows = payload::measure(&sizes.map_err(not_measured)?, number(clocks)?)?;
             rows.extend(commands::measure()?);
             Ok(rows)
         }
         ["latency", frames] => latency::measure(number(frames)?),
-        _ => Err(Failure::Words("`bus SIZES CLOCKS` or `latency FRAMES` is wanted".to_owned())),
+        _ => Err(not_measured("`bus SIZES CLOCKS` or `latency FRAMES` is wanted")),
     }
 }
 
 fn number(word: &str) -> Result<u64, Failure> {
-    word.parse()
-        .ok()
-        .filter(|number| *number > 0)
-        .ok_or_else(|| Failure::Words(format!("{word}: not a number above 0")))
+    word.parse().ok().filter(|number| *number > 0).ok_or_else(|| not_measured(format!("{word}: not a number above 0")))
+}
+
+/// What was asked for cannot be read.
+fn not_measured(why: impl Display) -> Failure {
+    Failure::Asked(format!("what to measure: {why}"))
 }
 
 /// A row of the report.

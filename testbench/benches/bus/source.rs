@@ -1,19 +1,16 @@
 //! Frames, made as they are needed.
 
-use etherparse::PacketBuilder;
-use writ_abi::{PortSide, crc};
+use writ_abi::PortSide;
 use writ_testbench::traffic::line::Line;
 use writ_testbench::traffic::load::{FCS_BYTES, FrameSizes, is_matched};
 
-use crate::card::{Rig, TARGET};
+use crate::card::Rig;
+use crate::frame;
 
 /// Frames are handed to the simulator when their clock is at most this far away.
 const AHEAD_CLOCKS: u64 = 512;
-/// Where the UDP payload begins; the frame's number stands there.
-const PAYLOAD_AT: usize = 42;
+/// Of a frame's number, in front of its payload.
 const NUMBER_BYTES: usize = 8;
-/// Where the UDP checksum stands; 0 says that there is none.
-const UDP_CHECKSUM_AT: usize = 40;
 /// By how much port B's frames come later than port A's.
 const PORT_B_OFFSET_BYTES: u64 = 37;
 
@@ -97,23 +94,16 @@ impl Source {
     }
 }
 
-/// A frame with FCS: UDP over IPv4, its number in front of its payload. `bytes`: without FCS, at least 60.
+/// A frame with FCS, its number in front of its payload. `bytes`: without FCS, at least 60.
 pub(crate) fn frame(bytes: usize, is_matched: bool, number: u64) -> Vec<u8> {
-    let source = if is_matched { TARGET.octets() } else { [192, 0, 2, 9] };
-    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
-        .ipv4(source, [198, 51, 100, 7], 64)
-        .udp(40_000, 50_000);
-    let mut frame = Vec::with_capacity(bytes + FCS_BYTES);
-    let payload = vec![0x5a; bytes.saturating_sub(PAYLOAD_AT)];
-    builder.write(&mut frame, &payload).unwrap_or_else(|error| unreachable!("a vector takes everything: {error}"));
-    frame[UDP_CHECKSUM_AT..PAYLOAD_AT].fill(0);
-    frame[PAYLOAD_AT..PAYLOAD_AT + NUMBER_BYTES].copy_from_slice(&number.to_be_bytes());
-    frame.extend(crc::ethernet_fcs(&frame).to_le_bytes());
-    frame
+    frame::frame(bytes, is_matched, |payload| {
+        payload.fill(0x5a);
+        payload[..NUMBER_BYTES].copy_from_slice(&number.to_be_bytes());
+    })
 }
 
 /// The number of the frame that a record is a copy of.
 pub(crate) fn number(record: &[u8]) -> Option<u64> {
-    let (number, _) = record.get(PAYLOAD_AT..)?.split_first_chunk::<NUMBER_BYTES>()?;
+    let (number, _) = record.get(frame::PAYLOAD_AT..)?.split_first_chunk::<NUMBER_BYTES>()?;
     Some(u64::from_be_bytes(*number))
 }

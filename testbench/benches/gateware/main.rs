@@ -8,7 +8,10 @@ mod card;
 mod case;
 mod commands;
 mod decision;
+#[path = "../common/failure.rs"]
 mod failure;
+#[path = "../common/frame.rs"]
+mod frame;
 mod report;
 mod source;
 
@@ -39,7 +42,7 @@ fn run() -> Result<usize, Failure> {
     // Cargo says `--bench` to every benchmark.
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
     let plan = match arguments.next() {
-        Some(text) => serde_json::from_str(&text).map_err(|error| Failure::Plan(error.to_string()))?,
+        Some(text) => serde_json::from_str(&text).map_err(|error| Failure::Asked(format!("the plan: {error}")))?,
         None => LoadPlan::default(),
     };
     let mut rig = Rig::new()?;

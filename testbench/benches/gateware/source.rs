@@ -2,20 +2,16 @@
 
 use std::collections::VecDeque;
 
-use etherparse::PacketBuilder;
-use writ_abi::{PortSide, crc};
+use writ_abi::PortSide;
 use writ_sim::card::{EgressFrame, IngressFrame, SimCard};
 use writ_testbench::traffic::line::{self, Line};
-use writ_testbench::traffic::load::{FCS_BYTES, FrameSizes, is_matched};
+use writ_testbench::traffic::load::{FrameSizes, is_matched};
 
-use crate::card::{Rig, TARGET};
+use crate::card::Rig;
+use crate::frame;
 
 /// Frames are handed to the simulator when their clock is at most this far away.
 const AHEAD_CLOCKS: u64 = 1024;
-/// Where the UDP payload begins; the frame's number stands there.
-const PAYLOAD_AT: usize = 42;
-/// Where the UDP checksum stands; 0 says that there is none.
-const UDP_CHECKSUM_AT: usize = 40;
 /// By how much port B's frames come later than port A's.
 const PORT_B_OFFSET_BYTES: u64 = 37;
 
@@ -163,21 +159,12 @@ impl Source {
     }
 }
 
-/// A frame with FCS: UDP over IPv4, no two alike. `bytes`: without FCS, at least 60.
+/// A frame with FCS, no two alike. `bytes`: without FCS, at least 60.
 pub(crate) fn frame(bytes: usize, is_matched: bool, number: u64) -> Vec<u8> {
-    let source = if is_matched { TARGET.octets() } else { [192, 0, 2, 9] };
-    let builder = PacketBuilder::ethernet2([2, 0, 0, 0, 0, 1], [2, 0, 0, 0, 0, 2])
-        .ipv4(source, [198, 51, 100, 7], 64)
-        .udp(40_000, 50_000);
-    // The headers once; what the builder would do with a payload is done by hand, for there are many frames.
-    let mut frame = Vec::with_capacity(bytes + FCS_BYTES);
-    let payload = vec![0; bytes.saturating_sub(PAYLOAD_AT)];
-    builder.write(&mut frame, &payload).unwrap_or_else(|error| unreachable!("a vector takes everything: {error}"));
-    frame[UDP_CHECKSUM_AT..PAYLOAD_AT].fill(0);
-    for (at, chunk) in (0_u64..).zip(frame[PAYLOAD_AT..].chunks_mut(8)) {
-        let bytes = (number ^ at.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes();
-        chunk.copy_from_slice(&bytes[..chunk.len()]);
-    }
-    frame.extend(crc::ethernet_fcs(&frame).to_le_bytes());
-    frame
+    frame::frame(bytes, is_matched, |payload| {
+        for (at, chunk) in (0_u64..).zip(payload.chunks_mut(8)) {
+            let bytes = (number ^ at.wrapping_mul(0x9e37_79b9_7f4a_7c15)).to_be_bytes();
+            chunk.copy_from_slice(&bytes[..chunk.len()]);
+        }
+    })
 }

@@ -50,9 +50,8 @@ pub(crate) struct Dropped {
 
 impl Dropped {
     /// What a command read and cleared; `None` if it is no such command, was not done, or found nothing.
-    pub(crate) fn of((command, done): &(Command, Completed)) -> Option<Self> {
-        let [low, mid, high] = command.match_index;
-        let index = MatchIndex::new(u32::from_le_bytes([low, mid, high, 0]))?;
+    pub(crate) fn of(command: &Command, done: &Completed) -> Option<Self> {
+        let index = MatchIndex::new(command.match_index_bits())?;
         let (packets, bytes) = (done.completion.drop_packets.get(), done.completion.drop_bytes.get());
         let is_read = command.opcode == Opcode::ClearDrops as u8 && done.status == Status::Done;
         (is_read && packets > 0).then_some(Self { index, packets, bytes })
@@ -193,12 +192,7 @@ impl CardSide {
     fn take_drops(&mut self, indices: &[MatchIndex]) -> Result<Vec<Dropped>, ChangeError> {
         let commands: Vec<Command> = indices.iter().map(|&index| Command::drops(0, index, true)).collect();
         let completed = self.execute(&commands)?;
-        let dropped = |(&index, done): (&MatchIndex, &Completed)| Dropped {
-            index,
-            packets: done.completion.drop_packets.get(),
-            bytes: done.completion.drop_bytes.get(),
-        };
-        Ok(indices.iter().zip(&completed).map(dropped).filter(|dropped| dropped.packets > 0).collect())
+        Ok(commands.iter().zip(&completed).filter_map(|(command, done)| Dropped::of(command, done)).collect())
     }
 
     /// After the card was taken over: reads back all that it holds, and makes it what it should be. What differed, and the repair.

@@ -101,7 +101,8 @@ fn take_over(
     match Tables::from_kept(geometry(parts.card.identity())?, &kept.tables) {
         Ok((tables, _)) => {
             tracing::info!("the card was taken over as it ran; {} commands were left", left.len());
-            let (commands_left, dropped) = (left.len() as u64, left.iter().filter_map(Dropped::of).collect());
+            let (commands_left, dropped) =
+                (left.len() as u64, left.iter().filter_map(|(command, done)| Dropped::of(command, done)).collect());
             let arrival = Arrival::TakenOver { commands_left, dropped, told_losses: kept.told_losses };
             Ok(Ok((parts, tables, arrival)))
         }

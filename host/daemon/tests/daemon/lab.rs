@@ -1,11 +1,11 @@
 //! The other processes around `writd`: the card, and `writ-cardd` who owns it.
 
+use crate::program::sim_binary;
 use std::io::{BufRead, BufReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixListener;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 /// How long a card may take to notice that its owner is dead.
@@ -53,7 +53,7 @@ impl Drop for Process {
 
 /// The simulated card in a process of its own: its socket is `card.sock` in the folder, its wires are served at `wire.sock`.
 pub(crate) fn card(folder: &Path) -> Process {
-    let mut command = Command::new(sim_binary());
+    let mut command = Command::new(sim_binary(env!("CARGO_BIN_EXE_writd")));
     command.arg("serve").arg("--socket").arg(folder.join("card.sock")).arg("--wire").arg(folder.join("wire.sock"));
     Process::start(command, "writ-sim: ready")
 }
@@ -103,22 +103,4 @@ pub(crate) fn cardd_refuses(folder: &Path, options: &[&str]) -> String {
     let said = String::from_utf8(stderr).expect("text");
     assert!(!status.success(), "{said}");
     said
-}
-
-/// The simulated card, built from these sources. It belongs to another package, so cargo does not build it for us.
-fn sim_binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        // Where all programs were built already, nothing is: not with other features, over one that somebody runs.
-        if let Some(folder) = std::env::var_os("WRIT_BINARIES") {
-            return Path::new(&folder).join("writ-sim");
-        }
-        let status = Command::new(env!("CARGO"))
-            .args(["build", "--quiet", "--package", "writ-sim", "--bin", "writ-sim", "--manifest-path"])
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sim/Cargo.toml"))
-            .status()
-            .expect("cargo runs");
-        assert!(status.success(), "writ-sim does not build");
-        Path::new(env!("CARGO_BIN_EXE_writd")).with_file_name("writ-sim")
-    })
 }

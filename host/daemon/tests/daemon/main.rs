@@ -8,5 +8,7 @@ mod lab;
 mod loss;
 mod orders;
 mod peer;
+#[path = "../../../../sim/tests/common/program.rs"]
+mod program;
 mod restart;
 mod site;

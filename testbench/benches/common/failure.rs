@@ -6,7 +6,7 @@ use writ_driver::{CardError, CommandError, RingError};
 #[derive(Debug)]
 pub(crate) enum Failure {
     /// What was asked for cannot be read.
-    Words(String),
+    Asked(String),
     /// There is no memory for the card.
     Memory(std::io::Error),
     /// The card did not come up, or is gone.
@@ -24,7 +24,7 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Words(error) => write!(f, "what to measure: {error}"),
+            Self::Asked(error) => f.write_str(error),
             Self::Memory(error) => write!(f, "memory for the card: {error}"),
             Self::Card(error) => error.fmt(f),
             Self::Command(error) => error.fmt(f),
