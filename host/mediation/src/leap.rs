@@ -133,6 +133,12 @@ impl LeapTable {
     /// its difference.
     pub fn utc_from_tai(&self, stamp: TaiNs) -> UnixTime {
         let (tai_s, ns) = (stamp.0 / NS_PER_S, stamp.0 % NS_PER_S);
+        // Nearly every stamp there will ever be: no search for each packet.
+        if let Some(&(last_s, difference)) = self.steps.last()
+            && tai_s >= last_s + difference
+        {
+            return UnixTime::new(tai_s - difference, ns as u32).unwrap_or(UnixTime::EPOCH);
+        }
         let step = self.steps.partition_point(|&(from_s, difference)| from_s + difference <= tai_s).saturating_sub(1);
         let (_, difference) = self.steps[step];
         let utc_s = tai_s.saturating_sub(difference);

@@ -70,6 +70,16 @@ impl ModelCard {
         }
     }
 
+    /// The records that this frame (FCS included) would make if it came in now, with their rings, as record 0 of each: nothing is counted and nothing
+    /// written.
+    pub fn records_of(&self, port: PortSide, bytes: &[u8]) -> Vec<(u8, Vec<u8>)> {
+        let frame = Frame { port, bytes, damaged: false };
+        let conditions = self.copy.conditions(self.copy.clock.now_ns(), self.copy.quality());
+        let looked = self.copy.tables.look_up(&frame, &conditions);
+        let record = |hits: &[Hit]| record::packet(&frame, &looked, hits, &conditions, 0);
+        looked.rings().into_iter().map(|(ring, hits)| (ring, record(&hits))).collect()
+    }
+
     fn tick(&mut self) {
         let now_ns = self.copy.clock.now_ns();
         let quality = self.copy.quality() as u32;
@@ -195,18 +205,24 @@ impl CopySide {
         rings.chain([verdict, self.commands.next_event(&self.registers)]).flatten().min()
     }
 
-    fn verdict(&mut self, arriving: &Arriving) {
-        let IngressFrame { port, ref bytes, damaged, .. } = arriving.frame;
-        let frame = Frame { port, bytes, damaged };
-        let conditions = Conditions {
-            stamp_ns: arriving.stamp_ns,
-            // A number without meaning is no trust.
-            quality: TimeQuality::from_bits(arriving.quality as u8).unwrap_or(TimeQuality::Unset),
+    /// What a frame of this stamp is looked up under.
+    fn conditions(&self, stamp_ns: u64, quality: TimeQuality) -> Conditions {
+        Conditions {
+            stamp_ns,
+            quality,
             armed: self.is_armed(),
             expiry_floor: self.clock.expiry_floor(),
             prefix_bits: self.registers.field(lookup::PREFIX_AT, lookup::PREFIX_BITS) as u8,
             own_tunnels: self.registers.field(lookup::OWN_TUNNELS_AT, lookup::OWN_TUNNELS),
-        };
+        }
+    }
+
+    fn verdict(&mut self, arriving: &Arriving) {
+        let IngressFrame { port, ref bytes, damaged, .. } = arriving.frame;
+        let frame = Frame { port, bytes, damaged };
+        // A number without meaning is no trust.
+        let quality = TimeQuality::from_bits(arriving.quality as u8).unwrap_or(TimeQuality::Unset);
+        let conditions = self.conditions(arriving.stamp_ns, quality);
         let looked = self.tables.look_up(&frame, &conditions);
         self.counters.add_for(port, [Counter::FramesLookedUpA, Counter::FramesLookedUpB], 1);
         self.counters.add(Counter::Class(looked.parsed.class as u8), 1);

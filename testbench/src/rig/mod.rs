@@ -10,10 +10,12 @@ use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 use std::{fmt, process};
 
+use rustls::ServerConfig;
 use writ_control::report::AuditVerdict;
 
 use crate::binaries::Binaries;
@@ -32,6 +34,8 @@ pub enum Backend {
     Rtl,
     /// The Verilated gateware behind PCIe transactions, in a process of its own that speaks vfio-user, in the hands of `writ-cardd`.
     Tlp,
+    /// A card that the caller serves over vfio-user at [`Rig::card_socket`] before the daemon is started, in the hands of `writ-cardd`.
+    Served,
 }
 
 impl Backend {
@@ -41,6 +45,7 @@ impl Backend {
             Self::Model => "model",
             Self::Rtl => "rtl",
             Self::Tlp => "tlp",
+            Self::Served => "served",
         }
     }
 }
@@ -238,7 +243,7 @@ impl Rig {
     /// # Errors
     /// [`RigError::Daemon`] with the end of its log if it does not come up.
     pub fn start(&mut self) -> Result<(), RigError> {
-        if self.plan.backend == Backend::Tlp && self.card.is_empty() {
+        if matches!(self.plan.backend, Backend::Tlp | Backend::Served) && self.card.is_empty() {
             self.start_card()?;
         }
         let configuration = self.configuration();
@@ -248,7 +253,7 @@ impl Rig {
         Ok(())
     }
 
-    /// Starts the card in a process of its own, and `writ-cardd` with it.
+    /// Starts the card in a process of its own, unless the caller serves one, and `writ-cardd` with it.
     fn start_card(&mut self) -> Result<(), RigError> {
         let (card, cardd, wire) = (self.card_socket(), self.cardd_socket(), self.wire_socket());
         let log = |name: &str| self.plan.folder.join(name);
@@ -256,10 +261,13 @@ impl Rig {
         let serve = ["serve".as_ref(), "--card".as_ref(), "tlp".as_ref(), "--socket".as_ref(), card.as_os_str()];
         let serve = [&serve[..], &["--wire".as_ref(), wire.as_os_str()]].concat();
         let own = ["--socket".as_ref(), cardd.as_os_str(), "--vfio-user".as_ref(), card.as_os_str()];
-        let sim = Daemon::start(("writ-sim", &binaries.writ_sim), &serve, &log("writ-sim.log"), START_TIME_MAX)?;
+        let sim = match self.plan.backend {
+            Backend::Served => None,
+            _ => Some(Daemon::start(("writ-sim", &binaries.writ_sim), &serve, &log("writ-sim.log"), START_TIME_MAX)?),
+        };
         let owner = Daemon::start(("writ-cardd", &binaries.writ_cardd), &own, &log("writ-cardd.log"), START_TIME_MAX)?;
         // In the order in which they have to end.
-        self.card = vec![owner, sim];
+        self.card = [Some(owner), sim].into_iter().flatten().collect();
         Ok(())
     }
 
@@ -327,6 +335,24 @@ impl Rig {
         self.daemon.as_mut().map_or(Ok(()), Daemon::check)
     }
 
+    /// The daemon's process.
+    pub fn process_id(&self) -> Option<u32> {
+        self.daemon.as_ref().map(Daemon::process_id)
+    }
+
+    /// TLS of a receiver that the rig does not run itself: the certificate has the name of the destination ([`server_name`]), and who connects has to have one of
+    /// the same authority.
+    ///
+    /// # Errors
+    /// [`RigError::Pki`].
+    pub fn server_config(&self, destination: &str) -> Result<Arc<ServerConfig>, RigError> {
+        let identity = self
+            .receiver_authority
+            .server(&server_name(destination))
+            .map_err(|error| RigError::Pki(error.to_string()))?;
+        self.receiver_authority.server_config(&identity).map_err(|error| RigError::Pki(error.to_string()))
+    }
+
     /// The receiver with this name.
     pub fn receiver(&self, name: &str) -> Option<&Receiver> {
         self.receivers.iter().find(|receiver| receiver.name() == name)
@@ -352,7 +378,8 @@ impl Rig {
         self.sockets.join("wire.sock")
     }
 
-    fn card_socket(&self) -> PathBuf {
+    /// The socket of a card that is not the daemon's own.
+    pub fn card_socket(&self) -> PathBuf {
         self.sockets.join("card.sock")
     }
 
@@ -386,7 +413,7 @@ impl Rig {
         let plan = &self.plan;
         let uid = fs::metadata(&plan.folder).map_err(RigError::io(plan.folder.display()))?.uid();
         let card = match plan.backend {
-            Backend::Tlp => format!("backend = \"cardd\"\ncardd = {:?}", self.cardd_socket()),
+            Backend::Tlp | Backend::Served => format!("backend = \"cardd\"\ncardd = {:?}", self.cardd_socket()),
             Backend::Model | Backend::Rtl => {
                 format!("backend = {:?}\nwire_socket = {:?}", plan.backend.name(), self.wire_socket())
             }

@@ -436,11 +436,11 @@ impl RingThread {
 fn share_out(packet: &record::Packet<'_>, fan_out: &FanOut, stamp: TaiNs, hits: &mut Vec<TaskHit>, foreign: &mut u64) {
     hits.clear();
     for hit in packet.hits() {
-        if fan_out.shares(hit.match_index).is_none() {
+        let before = hits.len();
+        let covering = fan_out.covering(hit.match_index, stamp.0);
+        hits.extend(covering.map(|share| hits::task_hit(packet, hit.lookup, share)));
+        if hits.len() == before && fan_out.shares(hit.match_index).is_none() {
             note_foreign(hit.match_index, foreign);
-        }
-        for share in fan_out.covering(hit.match_index, stamp.0) {
-            hits.push(hits::task_hit(packet, hit.lookup, share));
         }
     }
 }

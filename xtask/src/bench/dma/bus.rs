@@ -2,8 +2,8 @@
 
 use std::fmt::Write as _;
 
-use super::program::{Program, number, value};
 use super::{Part, list};
+use crate::bench::program::{Program, number, value};
 use crate::bench::report::Row;
 use crate::failure::Failure;
 use crate::tools::Tools;
@@ -31,7 +31,8 @@ pub(super) struct Options {
 }
 
 /// The measuring program of this part and of the latencies.
-pub(super) const PROGRAM: Program = Program { package: "writ-testbench", bench: "bus", features: Some("rtl-pcie") };
+pub(super) const PROGRAM: Program =
+    Program { report: "dma", package: "writ-testbench", bench: "bus", features: Some("rtl-pcie") };
 
 pub(super) fn run(sizes: &[u16], options: &Options, tools: &Tools) -> Result<Part, Failure> {
     PROGRAM.build("building gateware behind TLPs, card and benchmark", Some(tools))?;

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::program::{Program, number, value};
 use super::{Part, list};
+use crate::bench::program::{Program, number, value};
 use crate::bench::report::Row;
 use crate::failure::Failure;
 
@@ -45,8 +45,8 @@ fn ring_mib(text: &str) -> Result<u32, String> {
 
 /// Builds and runs the two measuring programs: the record ring's, which knows no card, and the command ring's, which needs one.
 pub(super) fn run(sizes: &[u16], options: &Options) -> Result<Part, Failure> {
-    let record_ring = Program { package: "writ-driver", bench: "record_ring", features: None };
-    let command_ring = Program { package: "writ-sim", bench: "command_ring", features: None };
+    let record_ring = Program { report: "dma", package: "writ-driver", bench: "record_ring", features: None };
+    let command_ring = Program { report: "dma", package: "writ-sim", bench: "command_ring", features: None };
     for program in [&record_ring, &command_ring] {
         program.build("building driver, card and benchmarks", None)?;
     }

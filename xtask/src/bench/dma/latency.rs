@@ -8,7 +8,7 @@ use writ_testbench::binaries::{CardFeature, build_command};
 
 use super::Part;
 use super::bus;
-use super::program::{Program, number, value, word};
+use crate::bench::program::{Program, number, value, word};
 use crate::bench::report::Row;
 use crate::failure::Failure;
 use crate::run::quietly;
@@ -34,7 +34,7 @@ pub(super) struct Options {
 }
 
 pub(super) fn run(options: &Options, tools: &Tools) -> Result<Part, Failure> {
-    let activation = Program { package: "writ-testbench", bench: "activation", features: None };
+    let activation = Program { report: "dma", package: "writ-testbench", bench: "activation", features: None };
     bus::PROGRAM.build("building gateware behind TLPs, card and benchmark", Some(tools))?;
     activation.build("building the benchmark of activations", None)?;
     quietly("building the programs", &mut build_command(&workspace::cargo(), CardFeature::None))?;

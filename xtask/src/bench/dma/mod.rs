@@ -6,7 +6,6 @@
 mod bus;
 mod host;
 mod latency;
-mod program;
 
 use std::process::ExitCode;
 

@@ -12,6 +12,8 @@ use crate::workspace;
 
 /// A measuring program: a benchmark of a crate.
 pub(super) struct Program {
+    /// What it is a part of.
+    pub(super) report: &'static str,
     pub(super) package: &'static str,
     pub(super) bench: &'static str,
     pub(super) features: Option<&'static str>,
@@ -37,7 +39,7 @@ impl Program {
                 shown(&measure)
             )));
         }
-        Ok(Report::read("dma", &output.stdout)?.rows)
+        Ok(Report::read(self.report, &output.stdout)?.rows)
     }
 
     /// In the profile that everything is built in; the crates on the way of records are optimised there.
