@@ -24,7 +24,7 @@
 //!     delivery_country: None,
 //!     interception_point: None,
 //! };
-//! let template = pspdu::Template::new(&context);
+//! let mut template = pspdu::Template::new(&context);
 //! let time = UnixTime::from_ns(1_700_000_000_123_456_789);
 //! let stamp = pspdu::Stamp { sequence: 0, time, direction: pspdu::PayloadDirection::FromTarget };
 //! let mut block = [0; 256];

@@ -41,6 +41,6 @@ pub use ipmm::{IpmmCc, IpmmIri, IpmmIriContents, SipMessage};
 pub use object_id::RelativeOid;
 pub use octets::{Octets, RawElement};
 pub use payload::{CcContents, CcPayload, IriContents, IriPayload, Payload, PsPdu};
-pub use template::{LI_PS_VERSION_PACKET_REPORT_MIN, PACKET_OCTETS_MAX, Stamp, Template};
+pub use template::{LI_PS_VERSION_PACKET_REPORT_MIN, OVERHEAD_OCTETS_MAX, PACKET_OCTETS_MAX, Stamp, Template};
 pub use time::{GeneralizedTime, UtcTime};
 pub use tri::{DeliveryOption, IntegrityCheck, OperatorLeaMessage, OptionRequest, OptionResponse, Tri};

@@ -1,14 +1,14 @@
 //! What mediation needs to see of a record: where its IP headers stand, whose packet each hit selects, and of which packet it is.
 
 use writ_abi::{
-    self as abi, Lookup,
+    self as abi, Lookup, MatchIndex,
     record::{self, layer_flags},
 };
 use writ_mediation::{
     datapath::{HitLayer, HitSide, IpHeader, Packet, TaskHit},
     units::{RecordNumber, TaiNs, TaskIndex},
 };
-use writ_tables::Share;
+use writ_tables::{FanOut, Share};
 
 /// A record of a ring, for the encoder.
 pub(super) fn packet<'a>(ring: u8, packet: &record::Packet<'a>) -> Packet<'a> {
@@ -34,8 +34,24 @@ fn ip_header(layer: &record::Layer, has_ports: bool) -> Option<IpHeader> {
     })
 }
 
+/// Who gets the packet, and through which of its targets. Gives back a match index that was never given out, if there is one.
+#[inline]
+pub(super) fn share_out(packet: &record::Packet<'_>, fan_out: &FanOut, hits: &mut Vec<TaskHit>) -> Option<MatchIndex> {
+    hits.clear();
+    let mut foreign = None;
+    for hit in packet.hits() {
+        let before = hits.len();
+        let covering = fan_out.covering(hit.match_index, packet.header.stamp_ns.get());
+        hits.extend(covering.map(|share| task_hit(packet, hit.lookup, share)));
+        if hits.len() == before && fan_out.shares(hit.match_index).is_none() {
+            foreign = Some(hit.match_index);
+        }
+    }
+    foreign
+}
+
 /// One task's part in a hit. The contract says of which header a hit is; what was found in front of the outer one is of the frame.
-pub(super) fn task_hit(packet: &record::Packet<'_>, lookup: Lookup, share: &Share) -> TaskHit {
+fn task_hit(packet: &record::Packet<'_>, lookup: Lookup, share: &Share) -> TaskHit {
     let inner = packet.layer_of(lookup).is_some_and(|layer| core::ptr::eq(layer, &packet.header.inner));
     TaskHit {
         task: TaskIndex(share.task.0),

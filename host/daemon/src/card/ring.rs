@@ -21,7 +21,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::Notify;
-use writ_abi::{MatchIndex, record};
+use writ_abi::MatchIndex;
 use writ_driver::{Card, Event, Flow, RecordRing, RingError, RingStatistics, Wake, memory::BlockMemory};
 use writ_mediation::{
     accounting::TaskDelta,
@@ -253,7 +253,9 @@ impl RingThread {
         let result = rings[at].poll(RECORDS_PER_POLL, |event| match event {
             Event::Packet(packet) => {
                 let stamp = TaiNs(packet.header.stamp_ns.get());
-                share_out(&packet, fan_out, stamp, hits, foreign_hits);
+                if let Some(foreign) = hits::share_out(&packet, fan_out, hits) {
+                    note_foreign(foreign, foreign_hits);
+                }
                 if encoder.packet(now, &hits::packet(ring, &packet), hits).is_err() {
                     return Flow::Later;
                 }
@@ -428,19 +430,6 @@ impl RingThread {
         for after in reached {
             let deltas = self.deltas();
             self.control.send(Message::Quiet { after, deltas });
-        }
-    }
-}
-
-/// Who gets the packet, and through which of its targets.
-fn share_out(packet: &record::Packet<'_>, fan_out: &FanOut, stamp: TaiNs, hits: &mut Vec<TaskHit>, foreign: &mut u64) {
-    hits.clear();
-    for hit in packet.hits() {
-        let before = hits.len();
-        let covering = fan_out.covering(hit.match_index, stamp.0);
-        hits.extend(covering.map(|share| hits::task_hit(packet, hit.lookup, share)));
-        if hits.len() == before && fan_out.shares(hit.match_index).is_none() {
-            note_foreign(hit.match_index, foreign);
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use writ_abi::limits::LINE_BYTES;
-use writ_abi::record::{Hit, PacketHeader, RawHit, RecordKind, SKIP_LINE};
+use writ_abi::record::{Hit, Layer, PacketHeader, RawHit, RecordKind, SKIP_LINE, layer_flags};
 use writ_abi::registers::{BAR_BYTES, BLOCKS, control, rings};
 use writ_abi::time::TimeQuality;
 use writ_abi::{Lookup, MatchIndex, Scope, crc};
@@ -47,6 +47,24 @@ impl Bar for Registers {
     }
 }
 
+/// When all frames came in, TAI.
+pub(crate) const STAMP_NS: u64 = 1_750_000_000_000_000_000;
+/// Where the headers of a datagram stand.
+const UDP_OVER_IPV4: Layer = Layer { l3_offset: 14, l3_end: 34, l4_end: 42, protocol: 17 };
+
+/// A frame without check sequence: Ethernet, IPv4, UDP.
+fn datagram(frame_bytes: u16) -> Result<Vec<u8>, String> {
+    let (l3, l4) = (usize::from(UDP_OVER_IPV4.l3_offset), usize::from(UDP_OVER_IPV4.l4_end));
+    let mut frame: Vec<u8> = (0..frame_bytes).map(|at| (u32::from(at) * 131 / 8) as u8).collect();
+    if frame.len() < l4 {
+        return Err(format!("a datagram does not fit into {frame_bytes} bytes"));
+    }
+    let ip_bytes = frame_bytes - l3 as u16;
+    frame[l3..l3 + 2].copy_from_slice(&[0x45, 0]);
+    frame[l3 + 2..l3 + 4].copy_from_slice(&ip_bytes.to_be_bytes());
+    Ok(frame)
+}
+
 /// Records of one size, one behind the other, numbered on.
 pub(crate) struct Encoder {
     record: Vec<u8>,
@@ -54,12 +72,14 @@ pub(crate) struct Encoder {
 }
 
 impl Encoder {
-    pub(crate) fn new(frame_bytes: u32) -> Result<Self, String> {
+    /// Records of frames of this size that a row of `match_index` selects.
+    pub(crate) fn new(frame_bytes: u32, match_index: MatchIndex) -> Result<Self, String> {
         let captured = u16::try_from(frame_bytes).map_err(|_| format!("frames of {frame_bytes} bytes do not exist"))?;
-        let payload: Vec<u8> = (0..captured).map(|at| (u32::from(at) * 131 / 8) as u8).collect();
-        let match_index = MatchIndex::new(3).ok_or("no match index 3")?;
+        let payload = datagram(captured)?;
         let mut header = PacketHeader::new_zeroed();
         (header.kind, header.hit_count, header.parse_class) = (RecordKind::Packet as u8, 1, 4);
+        (header.outer, header.layer_flags) = (UDP_OVER_IPV4, layer_flags::OUTER_PORTS);
+        header.stamp_ns = STAMP_NS.into();
         header.original_bytes = captured.into();
         header.captured_bytes = captured.into();
         header.payload_crc32c = crc::crc32c_padded(&payload).into();

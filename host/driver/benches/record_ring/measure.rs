@@ -4,6 +4,7 @@ use std::fmt;
 use std::hint::black_box;
 
 use rustix::time::{ClockId, clock_gettime};
+use writ_abi::MatchIndex;
 use writ_driver::{Event, Flow, PayloadCheck};
 
 use crate::card::{Encoder, Rig};
@@ -75,7 +76,7 @@ impl Case {
     }
 
     fn consumer(&self, check: PayloadCheck) -> Result<Rates, String> {
-        let (mut rig, mut encoder) = (Rig::new(self.ring_lines)?, Encoder::new(self.frame_bytes)?);
+        let (mut rig, mut encoder) = (Rig::new(self.ring_lines)?, encoder(self.frame_bytes)?);
         rig.ring.set_payload_check(check);
         let mut rounds = Vec::new();
         // The first round finds cold code and is not counted.
@@ -97,7 +98,7 @@ impl Case {
     }
 
     fn memcpy(&self, into_bytes: usize) -> Result<f64, String> {
-        let mut encoder = Encoder::new(self.frame_bytes)?;
+        let mut encoder = encoder(self.frame_bytes)?;
         let (mut ring, mut into) = (vec![0; self.ring_bytes()], vec![1_u8; into_bytes]);
         let mut rounds = Vec::new();
         for _ in 0..=self.rounds {
@@ -114,6 +115,11 @@ impl Case {
         rounds.sort_by(f64::total_cmp);
         Ok(rounds[rounds.len() / 2])
     }
+}
+
+/// Records of a frame that any row selected.
+fn encoder(frame_bytes: u32) -> Result<Encoder, String> {
+    Encoder::new(frame_bytes, MatchIndex::new(3).ok_or("no match index 3")?)
 }
 
 /// Empties the ring. Returns the records and the lines that were in it.

@@ -1,6 +1,6 @@
 //! Putting the octets before a packet together by stores of fixed width.
 
-use crate::ber::{length_octets, unsigned_octets};
+use crate::ber::{length_octets, put_unsigned, unsigned_octets};
 
 /// Room for everything before the packet: under 210 octets at the longest identifiers and lengths, and slack for the last store.
 const SCRATCH_OCTETS: usize = 256;
@@ -27,6 +27,7 @@ impl<const N: usize> Padded<N> {
 }
 
 /// The octets before a packet.
+#[derive(Clone)]
 pub(super) struct Scratch {
     octets: [u8; SCRATCH_OCTETS],
     at: usize,
@@ -75,15 +76,32 @@ impl Scratch {
         self.store(wide, 1 + octets);
     }
 
-    /// The contents octets of a non-negative INTEGER.
+    /// Leaves room for octets that come later; says where.
+    pub(super) const fn skip(&mut self, octets: usize) -> usize {
+        self.at += octets;
+        self.at - octets
+    }
+
+    /// Puts one octet into room that was left for it.
     #[inline]
-    pub(super) fn put_unsigned(&mut self, value: u64) {
+    pub(super) fn put_octet_at(&mut self, at: usize, octet: u8) {
+        self.octets[at] = octet;
+    }
+
+    /// Puts the contents octets of a non-negative INTEGER into room that was left for them.
+    #[inline]
+    pub(super) fn put_unsigned_at(&mut self, at: usize, value: u64) {
         let octets = unsigned_octets(value);
-        if octets > 8 {
-            self.put([0]);
-            self.put(value.to_be_bytes());
-        } else {
-            self.store((value << (64 - 8 * octets)).to_be_bytes(), octets);
+        let room = &mut self.octets[at..at + octets];
+        let wide = value.to_be_bytes();
+        match octets {
+            1 => room.copy_from_slice(&wide[7..]),
+            2 => room.copy_from_slice(&wide[6..]),
+            3 => room.copy_from_slice(&wide[5..]),
+            4 => room.copy_from_slice(&wide[4..]),
+            _ => {
+                put_unsigned(room, value);
+            }
         }
     }
 }

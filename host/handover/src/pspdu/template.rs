@@ -1,8 +1,9 @@
 //! The hot path: PS-PDUs of one LIID and CIN, of which little differs from packet to packet.
 //!
-//! All lengths are computed from the inside out before the first octet is written. What stands before the packet is put together in a
-//! scratch buffer on the stack by stores of a fixed width, of which the next one overwrites what is too much; copies of a
-//! length known only at run time would cost several times as much. Then come two copies: that, and the packet.
+//! What stands before the packet is kept as it was written last: the header, in which only numbers change as long as they take as many octets as the last
+//! ones, and the heads of the payload's elements, which change with the packet's length only. Where one of them does not fit any more it is put together
+//! anew, all lengths computed from the inside out, by stores of a fixed width, of which the next one overwrites what is too much; copies of a length
+//! known only at run time would cost several times as much. Then come three copies: header, heads, packet.
 
 use super::{
     Context, IriType, PayloadDirection, RelativeOid,
@@ -10,7 +11,7 @@ use super::{
 };
 use crate::{
     EncodeError,
-    ber::{tlv_octets, unsigned_octets},
+    ber::{put_length, tlv_octets, unsigned_octets},
     redact::Redacted,
     time::UnixTime,
 };
@@ -33,6 +34,9 @@ pub struct Stamp {
 /// The longest packet that the templates take, in octets: far over any IP packet, so that every length has at most three octets.
 pub const PACKET_OCTETS_MAX: usize = 1 << 20;
 
+/// Most octets that stand around the packet in a PDU of a template.
+pub const OVERHEAD_OCTETS_MAX: usize = 256;
+
 /// Everything of a context's PDUs that does not change from packet to packet, laid out once.
 #[derive(Clone)]
 pub struct Template {
@@ -46,6 +50,38 @@ pub struct Template {
     report_object_id: Padded<16>,
     /// Whether the version of LI-PS-PDU has packet reports.
     has_packet_report: bool,
+    /// PSHeader as it was written last.
+    header: KeptHeader,
+    /// The heads of an IPCC, up to the packet.
+    cc_heads: KeptHeads,
+    /// The heads of a packet report, up to the headers.
+    report_heads: KeptHeads,
+}
+
+/// PSHeader with its tag.
+#[derive(Clone)]
+struct KeptHeader {
+    /// Octets of sequence number, seconds and microseconds.
+    widths: [usize; 3],
+    /// Where they stand.
+    places: [usize; 3],
+    octets: Scratch,
+}
+
+/// Tags and lengths from the payload to the packet.
+#[derive(Clone)]
+struct KeptHeads {
+    packet_length: usize,
+    /// Where the direction stands, if it stands before the packet.
+    direction_at: usize,
+    octets: Scratch,
+}
+
+impl KeptHeads {
+    /// Of no packet: none is so long.
+    const fn none() -> Self {
+        Self { packet_length: usize::MAX, direction_at: 0, octets: Scratch::new() }
+    }
 }
 
 /// `timeStampQualifier` timeOfInterception.
@@ -54,13 +90,6 @@ const QUALIFIER: [u8; 3] = [0x88, 1, 1];
 const IRI_REPORT: [u8; 3] = [0x80, 1, IriType::Report.number() as u8];
 /// An enumeration with its tag and length, of a small number.
 const ENUMERATED_OCTETS: usize = 3;
-
-/// Lengths of the contents of PSHeader and its parts.
-struct HeaderLengths {
-    sequence: usize,
-    stamp: usize,
-    header: usize,
-}
 
 impl Template {
     /// Lays a template out.
@@ -80,120 +109,93 @@ impl Template {
             cc_object_id: object_id(RelativeOid::ip_cc(context.versions.ip_access)),
             report_object_id: object_id(RelativeOid::ip_iri_packet_report(context.versions.ip_access)),
             has_packet_report: context.versions.li_ps >= LI_PS_VERSION_PACKET_REPORT_MIN,
+            // Every number takes octets, so that the first PDU puts the header together.
+            header: KeptHeader { widths: [0; 3], places: [0; 3], octets: Scratch::new() },
+            cc_heads: KeptHeads::none(),
+            report_heads: KeptHeads::none(),
         }
     }
 
+    /// Brings the header up to this stamp.
     #[inline]
-    fn header_lengths(&self, stamp: &Stamp) -> HeaderLengths {
-        let sequence = unsigned_octets(u64::from(stamp.sequence));
-        let seconds = unsigned_octets(stamp.time.seconds());
-        let micro_seconds = unsigned_octets(u64::from(stamp.time.microseconds()));
+    fn stamp(&mut self, stamp: &Stamp) {
+        let numbers = [stamp.sequence.into(), stamp.time.seconds(), stamp.time.microseconds().into()];
+        let widths = numbers.map(unsigned_octets);
+        if widths != self.header.widths {
+            self.lay_header_out(widths);
+        }
+        let KeptHeader { places, octets, .. } = &mut self.header;
+        for (place, number) in places.iter().zip(numbers) {
+            octets.put_unsigned_at(*place, number);
+        }
+    }
+
+    #[cold]
+    fn lay_header_out(&mut self, widths: [usize; 3]) {
+        let [sequence, seconds, micro_seconds] = widths;
         let stamp = 2 + seconds + 2 + micro_seconds;
-        let header = self.head.len() + 2 + sequence + self.interception_point.len() + 2 + stamp + QUALIFIER.len();
-        HeaderLengths { sequence, stamp, header }
-    }
-
-    /// Writes everything up to the payload's contents.
-    #[inline]
-    fn write_header(&self, out: &mut Scratch, stamp: &Stamp, lengths: &HeaderLengths, pdu_contents: usize) {
-        out.put_tag_length(0x30, pdu_contents);
-        out.put_tag_length(0xa1, lengths.header);
+        let length =
+            self.head.len() + 2 + sequence + self.interception_point.len() + 2 + stamp + QUALIFIER.len();
+        let mut out = Scratch::new();
+        out.put_tag_length(0xa1, length);
         out.put_padded(&self.head);
-        out.put([0x84, lengths.sequence as u8]);
-        out.put_unsigned(u64::from(stamp.sequence));
+        out.put([0x84, sequence as u8]);
+        let sequence_at = out.skip(sequence);
         out.put_padded(&self.interception_point);
-        out.put([0xa7, lengths.stamp as u8, 0x80, unsigned_octets(stamp.time.seconds()) as u8]);
-        out.put_unsigned(stamp.time.seconds());
-        out.put([0x81, unsigned_octets(u64::from(stamp.time.microseconds())) as u8]);
-        out.put_unsigned(u64::from(stamp.time.microseconds()));
+        out.put([0xa7, stamp as u8, 0x80, seconds as u8]);
+        let seconds_at = out.skip(seconds);
+        out.put([0x81, micro_seconds as u8]);
+        let micro_seconds_at = out.skip(micro_seconds);
         out.put(QUALIFIER);
+        self.header = KeptHeader { widths, places: [sequence_at, seconds_at, micro_seconds_at], octets: out };
     }
 
-    /// Octets that [`Template::encode_ipcc`] will write for a packet of this length.
-    pub fn ipcc_octets(&self, stamp: &Stamp, packet_length: usize) -> usize {
-        let lengths = self.header_lengths(stamp);
-        tlv_octets(tlv_octets(lengths.header) + tlv_octets(self.ipcc_lengths(packet_length)[0]))
-    }
-
-    /// Lengths of contents: payload, cCPayloadSequence, CCPayload, cCContents, iPCC, iPCCContents.
-    #[inline]
-    fn ipcc_lengths(&self, packet_length: usize) -> [usize; 6] {
+    #[cold]
+    fn lay_cc_heads_out(&mut self, packet_length: usize) {
         let contents = tlv_octets(packet_length);
         let ipcc = self.cc_object_id.len() + tlv_octets(contents);
         let cc_contents = tlv_octets(ipcc);
         let cc_payload = ENUMERATED_OCTETS + tlv_octets(cc_contents);
         let sequence = tlv_octets(cc_payload);
-        let payload = tlv_octets(sequence);
-        [payload, sequence, cc_payload, cc_contents, ipcc, contents]
-    }
-
-    /// Writes a PS-PDU with one IPCC (HI3) to the start of `out` and says how long it is. Does not allocate. On an error nothing was
-    /// written.
-    #[inline]
-    pub fn encode_ipcc(&self, out: &mut [u8], stamp: &Stamp, packet: &[u8]) -> Result<usize, EncodeError> {
-        check_length(packet)?;
-        let direction = direction(stamp.direction)?;
-        let header = self.header_lengths(stamp);
-        let [payload, sequence, cc_payload, cc_contents, ipcc, contents] = self.ipcc_lengths(packet.len());
-        let pdu_contents = tlv_octets(header.header) + tlv_octets(payload);
-        let needed = tlv_octets(pdu_contents);
-        let pdu = out.get_mut(..needed).ok_or(EncodeError::NoRoom { needed })?;
         let mut out = Scratch::new();
-        self.write_header(&mut out, stamp, &header, pdu_contents);
-        out.put_tag_length(0xa2, payload);
+        out.put_tag_length(0xa2, tlv_octets(sequence));
         out.put_tag_length(0xa1, sequence);
         out.put_tag_length(0x30, cc_payload);
-        out.put([0x80, 1, direction]);
+        out.put([0x80, 1]);
+        let direction_at = out.skip(1);
         out.put_tag_length(0xa2, cc_contents);
         out.put_tag_length(0xa2, ipcc);
         out.put_padded(&self.cc_object_id);
         out.put_tag_length(0xa1, contents);
-        out.put_tag_length(0x80, packet.len());
-        let (before, rest) = pdu.split_at_mut(needed - packet.len());
-        before.copy_from_slice(out.octets());
-        rest.copy_from_slice(packet);
-        Ok(needed)
+        out.put_tag_length(0x80, packet_length);
+        self.cc_heads = KeptHeads { packet_length, direction_at, octets: out };
     }
 
-    /// Octets that [`Template::encode_packet_report`] will write for headers of this length.
-    pub fn packet_report_octets(&self, stamp: &Stamp, header_length: usize) -> usize {
-        let lengths = self.header_lengths(stamp);
-        tlv_octets(tlv_octets(lengths.header) + tlv_octets(self.report_lengths(header_length)[0]))
-    }
-
-    /// Lengths of contents: payload, iRIPayloadSequence, IRIPayload, iRIContents, iPIRIPacketReport, report, header.
+    /// Writes a PS-PDU with one IPCC (HI3) to the start of `out` and says how long it is: at most [`OVERHEAD_OCTETS_MAX`] longer than the packet. Does not
+    /// allocate. On an error nothing was written.
     #[inline]
-    fn report_lengths(&self, header_length: usize) -> [usize; 7] {
-        let header = tlv_octets(header_length);
+    pub fn encode_ipcc(&mut self, out: &mut [u8], stamp: &Stamp, packet: &[u8]) -> Result<usize, EncodeError> {
+        check_length(packet)?;
+        let direction = direction(stamp.direction)?;
+        self.stamp(stamp);
+        if self.cc_heads.packet_length != packet.len() {
+            self.lay_cc_heads_out(packet.len());
+        }
+        let KeptHeads { direction_at, octets, .. } = &mut self.cc_heads;
+        octets.put_octet_at(*direction_at, direction);
+        put_pdu(out, [self.header.octets.octets(), octets.octets(), packet, &[]])
+    }
+
+    #[cold]
+    fn lay_report_heads_out(&mut self, packet_length: usize) {
+        let header = tlv_octets(packet_length);
         let report = tlv_octets(header);
         let packet_report = self.report_object_id.len() + tlv_octets(report);
         let iri_contents = tlv_octets(packet_report);
         let iri_payload = ENUMERATED_OCTETS + tlv_octets(iri_contents) + ENUMERATED_OCTETS;
         let sequence = tlv_octets(iri_payload);
-        let payload = tlv_octets(sequence);
-        [payload, sequence, iri_payload, iri_contents, packet_report, report, header]
-    }
-
-    /// Writes a PS-PDU with one header report (IPIRIPacketReport, HI2) to the start of `out` and says how long it is. `header` holds
-    /// the packet's headers and nothing after them. Does not allocate. On an error nothing was written.
-    ///
-    /// Fails with [`EncodeError::ValueOutOfRange`] if the context says a version below [`LI_PS_VERSION_PACKET_REPORT_MIN`].
-    #[inline]
-    pub fn encode_packet_report(&self, out: &mut [u8], stamp: &Stamp, header: &[u8]) -> Result<usize, EncodeError> {
-        if !self.has_packet_report {
-            return Err(EncodeError::ValueOutOfRange { field: "li-psDomainId" });
-        }
-        check_length(header)?;
-        let direction = direction(stamp.direction)?;
-        let ps_header = self.header_lengths(stamp);
-        let [payload, sequence, iri_payload, iri_contents, packet_report, report, report_header] =
-            self.report_lengths(header.len());
-        let pdu_contents = tlv_octets(ps_header.header) + tlv_octets(payload);
-        let needed = tlv_octets(pdu_contents);
-        let pdu = out.get_mut(..needed).ok_or(EncodeError::NoRoom { needed })?;
         let mut out = Scratch::new();
-        self.write_header(&mut out, stamp, &ps_header, pdu_contents);
-        out.put_tag_length(0xa2, payload);
+        out.put_tag_length(0xa2, tlv_octets(sequence));
         out.put_tag_length(0xa0, sequence);
         out.put_tag_length(0x30, iri_payload);
         out.put(IRI_REPORT);
@@ -201,15 +203,44 @@ impl Template {
         out.put_tag_length(0xb4, packet_report);
         out.put_padded(&self.report_object_id);
         out.put_tag_length(0xa1, report);
-        out.put_tag_length(0xa1, report_header);
-        out.put_tag_length(0x81, header.len());
-        let (before, rest) = pdu.split_at_mut(needed - header.len() - ENUMERATED_OCTETS);
-        before.copy_from_slice(out.octets());
-        let (copy, after) = rest.split_at_mut(header.len());
-        copy.copy_from_slice(header);
-        after.copy_from_slice(&[0x86, 1, direction]);
-        Ok(needed)
+        out.put_tag_length(0xa1, header);
+        out.put_tag_length(0x81, packet_length);
+        self.report_heads = KeptHeads { packet_length, octets: out, ..KeptHeads::none() };
     }
+
+    /// Writes a PS-PDU with one header report (IPIRIPacketReport, HI2) to the start of `out` and says how long it is: at most [`OVERHEAD_OCTETS_MAX`] longer
+    /// than the headers. `header` holds the packet's headers and nothing after them. Does not allocate. On an error nothing was written.
+    ///
+    /// Fails with [`EncodeError::ValueOutOfRange`] if the context says a version below [`LI_PS_VERSION_PACKET_REPORT_MIN`].
+    #[inline]
+    pub fn encode_packet_report(&mut self, out: &mut [u8], stamp: &Stamp, header: &[u8]) -> Result<usize, EncodeError> {
+        if !self.has_packet_report {
+            return Err(EncodeError::ValueOutOfRange { field: "li-psDomainId" });
+        }
+        check_length(header)?;
+        let direction = direction(stamp.direction)?;
+        self.stamp(stamp);
+        if self.report_heads.packet_length != header.len() {
+            self.lay_report_heads_out(header.len());
+        }
+        let after = [0x86, 1, direction];
+        put_pdu(out, [self.header.octets.octets(), self.report_heads.octets.octets(), header, &after])
+    }
+}
+
+/// Writes the parts of a PDU one behind the other.
+#[inline]
+fn put_pdu(out: &mut [u8], parts: [&[u8]; 4]) -> Result<usize, EncodeError> {
+    let contents = parts.iter().map(|part| part.len()).sum();
+    let needed = tlv_octets(contents);
+    let pdu = out.get_mut(..needed).ok_or(EncodeError::NoRoom { needed })?;
+    pdu[0] = 0x30;
+    let mut at = 1 + put_length(&mut pdu[1..], contents);
+    for part in parts {
+        pdu[at..at + part.len()].copy_from_slice(part);
+        at += part.len();
+    }
+    Ok(needed)
 }
 
 impl fmt::Debug for Template {

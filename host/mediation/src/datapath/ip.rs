@@ -4,6 +4,11 @@ use super::{IpHeader, Packet};
 use crate::task::Scope;
 use writ_handover::{pspdu, x2x3};
 
+/// Octets of an IPv4 header without options.
+const IPV4_OCTETS: usize = 20;
+/// Octets of an IPv6 header without extension headers.
+const IPV6_OCTETS: usize = 40;
+
 /// An IP packet of a record.
 #[derive(Clone, Copy)]
 pub(super) struct IpView<'a> {
@@ -16,7 +21,8 @@ pub(super) struct IpView<'a> {
     ip_end: usize,
     /// Where it ends in what was captured: what follows is padding of the frame, or lies outside the packet around it.
     available_end: usize,
-    flow: x2x3::Flow,
+    protocol: u8,
+    has_ports: bool,
 }
 
 /// Both numberings of the direction.
@@ -48,22 +54,14 @@ impl<'a> IpView<'a> {
     fn new(captured: &'a [u8], header: &IpHeader, end: usize) -> Option<Self> {
         let IpHeader { l3_offset, l3_end, l4_end, .. } = *header;
         let ip = captured.get(l3_offset..)?;
-        let (is_v6, length, addresses) = match ip.first()? >> 4 {
+        let (is_v6, length) = match ip.first()? >> 4 {
             4 => {
-                let header = ip.first_chunk::<20>()?;
-                let addresses = x2x3::Addresses::V4 {
-                    source: [header[12], header[13], header[14], header[15]],
-                    destination: [header[16], header[17], header[18], header[19]],
-                };
-                (false, usize::from(u16::from_be_bytes([header[2], header[3]])), addresses)
+                let header = ip.first_chunk::<IPV4_OCTETS>()?;
+                (false, usize::from(u16::from_be_bytes([header[2], header[3]])))
             }
             6 => {
-                let header = ip.first_chunk::<40>()?;
-                let (mut source, mut destination) = ([0; 16], [0; 16]);
-                source.copy_from_slice(&header[8..24]);
-                destination.copy_from_slice(&header[24..40]);
-                let length = 40 + usize::from(u16::from_be_bytes([header[4], header[5]]));
-                (true, length, x2x3::Addresses::V6 { source, destination })
+                let header = ip.first_chunk::<IPV6_OCTETS>()?;
+                (true, IPV6_OCTETS + usize::from(u16::from_be_bytes([header[4], header[5]])))
             }
             _ => return None,
         };
@@ -72,14 +70,8 @@ impl<'a> IpView<'a> {
         if l3_end <= l3_offset || l4_end < l3_end || l4_end > ip_end || l3_end > available_end {
             return None;
         }
-        let ports = (header.has_ports && l4_end - l3_end >= 4).then(|| captured.get(l3_end..l3_end + 4)).flatten().map(
-            |ports| x2x3::Ports {
-                source: u16::from_be_bytes([ports[0], ports[1]]),
-                destination: u16::from_be_bytes([ports[2], ports[3]]),
-            },
-        );
-        let flow = x2x3::Flow { addresses, ports, protocol: Some(header.protocol) };
-        Some(Self { captured, is_v6, l3_offset, l3_end, l4_end, ip_end, available_end, flow })
+        let IpHeader { protocol, has_ports, .. } = *header;
+        Some(Self { captured, is_v6, l3_offset, l3_end, l4_end, ip_end, available_end, protocol, has_ports })
     }
 
     /// Where a scope ends in a packet that was captured whole.
@@ -91,10 +83,35 @@ impl<'a> IpView<'a> {
         }
     }
 
-    /// Addresses, and ports where the scope reaches them.
-    fn flow(&self, scope: Scope) -> x2x3::Flow {
-        let ports = self.flow.ports.filter(|_| scope > Scope::HeadersL3);
-        x2x3::Flow { ports, ..self.flow }
+    /// Addresses, and ports where the scope reaches them. `None` is never seen: `new` has found the whole header.
+    #[inline]
+    fn flow(&self, scope: Scope) -> Option<x2x3::Flow> {
+        let ip = self.captured.get(self.l3_offset..)?;
+        let addresses = if self.is_v6 {
+            let header = ip.first_chunk::<IPV6_OCTETS>()?;
+            let (mut source, mut destination) = ([0; 16], [0; 16]);
+            source.copy_from_slice(&header[8..24]);
+            destination.copy_from_slice(&header[24..40]);
+            x2x3::Addresses::V6 { source, destination }
+        } else {
+            let header = ip.first_chunk::<IPV4_OCTETS>()?;
+            x2x3::Addresses::V4 {
+                source: [header[12], header[13], header[14], header[15]],
+                destination: [header[16], header[17], header[18], header[19]],
+            }
+        };
+        let ports = if scope > Scope::HeadersL3 { self.ports() } else { None };
+        Some(x2x3::Flow { addresses, ports, protocol: Some(self.protocol) })
+    }
+
+    #[inline]
+    fn ports(&self) -> Option<x2x3::Ports> {
+        let is_there = self.has_ports && self.l4_end - self.l3_end >= 4;
+        let ports = self.captured.get(self.l3_end..)?.first_chunk::<4>().filter(|_| is_there)?;
+        Some(x2x3::Ports {
+            source: u16::from_be_bytes([ports[0], ports[1]]),
+            destination: u16::from_be_bytes([ports[2], ports[3]]),
+        })
     }
 }
 
@@ -125,7 +142,7 @@ impl<'a> Views<'a> {
 
     /// The whole frame.
     pub(super) fn frame(&self) -> View<'a> {
-        let flow = self.outer.map(|ip| ip.flow(Scope::Content));
+        let flow = self.outer.and_then(|ip| ip.flow(Scope::Content));
         View::Frame { captured: self.captured, original_bytes: self.original_bytes, flow }
     }
 }
@@ -176,7 +193,7 @@ impl<'a> View<'a> {
     /// Attributes 10 to 16: ports only where the scope reaches them.
     pub(super) fn flow(&self, scope: Scope) -> Option<x2x3::Flow> {
         match self {
-            Self::Ip(ip) => Some(ip.flow(scope)),
+            Self::Ip(ip) => ip.flow(scope),
             Self::Frame { flow, .. } => *flow,
         }
     }

@@ -190,7 +190,7 @@ impl Route {
         }
         let payload = facts.view.cut(facts.scope);
         let truncated = payload.len() < facts.view.wanted(facts.scope);
-        let written = match &self.template {
+        let written = match &mut self.template {
             PacketTemplate::X(template) => Self::put_x(&self.packets, template, arena, facts, payload),
             PacketTemplate::Handover(template) if !truncated || facts.scope != Scope::Content => {
                 Self::put_handover(&self.packets, template, arena, facts, payload)
@@ -223,24 +223,17 @@ impl Route {
     #[inline]
     fn put_handover<B: BlockMemory>(
         packets: &Numbering,
-        template: &pspdu::Template,
+        template: &mut pspdu::Template,
         arena: &mut Arena<B>,
         facts: &PacketFacts<'_>,
         payload: &[u8],
     ) -> Result<usize, NoRoom> {
         let stamp =
             pspdu::Stamp { sequence: packets.next as u32, time: facts.time, direction: facts.direction.handover };
-        let is_content = facts.scope == Scope::Content;
-        let bytes = if is_content {
-            template.ipcc_octets(&stamp, payload.len())
-        } else {
-            template.packet_report_octets(&stamp, payload.len())
-        };
-        let block = arena.room(packets.share, bytes, facts.now)?;
-        let written = if is_content {
-            template.encode_ipcc(block.space(), &stamp, payload)
-        } else {
-            template.encode_packet_report(block.space(), &stamp, payload)
+        let block = arena.room(packets.share, payload.len() + pspdu::OVERHEAD_OCTETS_MAX, facts.now)?;
+        let written = match facts.scope {
+            Scope::Content => template.encode_ipcc(block.space(), &stamp, payload),
+            Scope::HeadersL4 | Scope::HeadersL3 => template.encode_packet_report(block.space(), &stamp, payload),
         };
         let written =
             written.expect("there is room, the direction has a number, and open_task has checked the version");
