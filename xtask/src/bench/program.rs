@@ -27,6 +27,21 @@ impl Program {
         Ok(())
     }
 
+    /// Path of the program, once it is built.
+    pub(super) fn executable(&self) -> Result<String, Failure> {
+        let mut build = self.command(None);
+        build.args(["--no-run", "--message-format", "json"]).stdin(Stdio::null());
+        let output = build.output().map_err(Failure::while_doing(shown(&build)))?;
+        let messages = String::from_utf8_lossy(&output.stdout);
+        let found = messages.lines().rev().find_map(|line| {
+            let message: Value = serde_json::from_str(line).ok()?;
+            let is_it = message["target"]["name"] == self.bench;
+            message["executable"].as_str().filter(|_| is_it).map(str::to_owned)
+        });
+        found
+            .ok_or_else(|| Failure::new(format!("cargo built no program {}\n  command: {}", self.bench, shown(&build))))
+    }
+
     /// Runs it, its progress on stderr, and reads its rows.
     pub(super) fn run(&self, words: &[&str], tools: Option<&Tools>) -> Result<Vec<Row>, Failure> {
         let mut measure = self.command(tools);

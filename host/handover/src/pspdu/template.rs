@@ -134,8 +134,7 @@ impl Template {
     fn lay_header_out(&mut self, widths: [usize; 3]) {
         let [sequence, seconds, micro_seconds] = widths;
         let stamp = 2 + seconds + 2 + micro_seconds;
-        let length =
-            self.head.len() + 2 + sequence + self.interception_point.len() + 2 + stamp + QUALIFIER.len();
+        let length = self.head.len() + 2 + sequence + self.interception_point.len() + 2 + stamp + QUALIFIER.len();
         let mut out = Scratch::new();
         out.put_tag_length(0xa1, length);
         out.put_padded(&self.head);

@@ -1,18 +1,18 @@
-//! `cargo xtask bench handover`: what it costs to deliver, from records at memory speed to the sockets of receivers.
+//! Rows of the whole daemon: packets a second of processor time.
 
 use std::fmt::Write as _;
-use std::process::ExitCode;
 
 use writ_testbench::binaries::{CardFeature, build_command};
 use writ_testbench::traffic::load::FrameSizes;
 
-use super::program::{Program, number, value, word};
-use super::report::{Report, Row};
+use super::{Part, REPORT};
+use crate::bench::program::{Program, number, value, word};
+use crate::bench::report::Row;
 use crate::failure::Failure;
 use crate::run::quietly;
 use crate::workspace;
 
-const PROGRAM: Program = Program { report: "handover", package: "writ-testbench", bench: "handover", features: None };
+const PROGRAM: Program = Program { report: REPORT, package: "writ-testbench", bench: "handover", features: None };
 
 const ENCODE: &str = "encode_packets_per_cpu_s";
 const CHAIN: &str = "chain_packets_per_cpu_s";
@@ -21,9 +21,10 @@ const CHAIN_TLS: &str = "chain_tls_packets_per_cpu_s";
 const GOALS: [(&str, u64, f64); 5] =
     [(ENCODE, 60, 8e6), (ENCODE, 508, 3e6), (CHAIN_TLS, 60, 3.3e6), (CHAIN_TLS, 508, 1.5e6), (CHAIN_TLS, 1500, 0.5e6)];
 
-/// Options of `bench handover`.
+/// Options of the chain.
 #[derive(clap::Args)]
-pub(crate) struct Arguments {
+#[group(skip)]
+pub(super) struct Options {
     /// Frame sizes in bytes without FCS, and `imix`
     #[arg(long = "size", value_name = "BYTES|imix", value_delimiter = ',', default_values = ["60", "508", "1500", "imix"])]
     sizes: Vec<FrameSizes>,
@@ -38,36 +39,21 @@ pub(crate) struct Arguments {
     /// Seconds of each measurement
     #[arg(long, default_value_t = 4, value_parser = clap::value_parser!(u16).range(1..=3600))]
     seconds: u16,
-    /// Print one JSON object on stdout, and nothing else there
-    #[arg(long)]
-    json: bool,
 }
 
-pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
+pub(super) fn run(options: &Options) -> Result<Part, Failure> {
     quietly("building the programs", &mut build_command(&workspace::cargo(), CardFeature::None))?;
     PROGRAM.build("building the benchmark", None)?;
     let programs = workspace::target().join("debug");
     let words = [
         &*programs.to_string_lossy(),
-        &arguments.seconds.to_string(),
-        &list(&arguments.tasks),
-        &list(&arguments.sizes),
-        &arguments.ways.join(","),
+        &options.seconds.to_string(),
+        &list(&options.tasks),
+        &list(&options.sizes),
+        &options.ways.join(","),
     ];
     let rows = PROGRAM.run(&words, None)?;
-    let misses = misses(&rows);
-    if arguments.json {
-        let report = Report { bench: PROGRAM.report.to_owned(), rows };
-        let text = serde_json::to_string(&report).map_err(Failure::while_doing("the report"))?;
-        println!("{text}");
-    } else {
-        print!("{}", render(&rows));
-    }
-    // They depend on the machine and on what else it does, so they do not fail the command.
-    for miss in &misses {
-        eprintln!("goal missed: {miss}");
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(Part { table: render(&rows), misses: misses(&rows), failures: Vec::new(), rows })
 }
 
 fn list<T: ToString>(values: &[T]) -> String {
@@ -155,6 +141,7 @@ RSS         resident memory of `writd`: arena of 128 MiB and rings of 16 MiB are
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bench::report::Report;
 
     fn rows() -> Vec<Row> {
         let row = |name: &str, bytes: &str, value: f64| {
