@@ -5,10 +5,13 @@ use clap::{
     builder::{PossibleValuesParser, TypedValueParser},
 };
 use std::{
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
-use writ_control::{Confirmation, Delivery, MinTls, OrderKind, Scope, Sensitive, Target, TimeSpec, Uuid};
+use writ_control::{
+    Confirmation, Delivery, DestinationSettings, MinTls, OrderKind, Scope, Sensitive, Target, TimeSpec, Uuid,
+    settings::{self, XVersion},
+};
 use writ_driver::bus::{
     place::Place,
     sysfs::{PciAddress, Sysfs},
@@ -276,9 +279,58 @@ pub(crate) struct Add {
     /// No TLS at all: everybody on the way reads what a court sealed; audited
     #[arg(long)]
     pub(crate) danger_plaintext: bool,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
     /// Only say what would happen
     #[arg(long)]
     pub(crate) dry_run: bool,
+}
+
+/// What a destination wants otherwise than configured.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Settings; without them it is as the daemon's configuration has it")]
+pub(crate) struct Settings {
+    /// hi: version of LI-PS-PDU to say, the last number of its object identifier; orders for headers need 40 or more
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(i64::from(settings::LI_VERSION_MIN)..))]
+    li_version: Option<u8>,
+    /// x: version of X2/X3 to say [default: 0.5]
+    #[arg(long, value_parser = x_version())]
+    x_version: Option<XVersion>,
+    /// Send a keep-alive after so much silence (hi), or each time so much time is over (x)
+    #[arg(long, value_name = "MS", value_parser = time_ms())]
+    keepalive_idle_ms: Option<u32>,
+    /// Give a connection up whose peer owes an answer for so long
+    #[arg(long, value_name = "MS", value_parser = time_ms())]
+    keepalive_answer_ms: Option<u32>,
+    /// With --confirm barrier: ask for a confirmation when something was unconfirmed for so long
+    #[arg(long, value_name = "MS", value_parser = time_ms())]
+    barrier_ms: Option<u32>,
+    /// Address of this host that connections come from
+    #[arg(long, value_name = "ADDR")]
+    source: Option<IpAddr>,
+    /// Differentiated services code point of what is sent
+    #[arg(long, value_name = "0-63", value_parser = clap::value_parser!(u8).range(..=i64::from(settings::DSCP_MAX)))]
+    dscp: Option<u8>,
+    /// Send at most so many bytes a second, on each of the two connections
+    #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(settings::RATE_MIN..))]
+    rate_bytes_per_s: Option<u64>,
+}
+
+impl Settings {
+    pub(crate) fn settings(&self) -> DestinationSettings {
+        let Self { li_version, x_version, keepalive_idle_ms, keepalive_answer_ms, barrier_ms, .. } = *self;
+        let Self { source, dscp, rate_bytes_per_s, .. } = *self;
+        DestinationSettings {
+            li_version,
+            x_version,
+            keepalive_idle_ms,
+            keepalive_answer_ms,
+            barrier_ms,
+            source,
+            dscp,
+            rate_bytes_per_s,
+        }
+    }
 }
 
 /// Verbs of `card`.
@@ -411,6 +463,14 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 ) -> impl TypedValueParser<Value = T> {
     PossibleValuesParser::new(all.iter().map(|&each| name(each)))
         .map(move |text| all.iter().copied().find(|&each| name(each) == text).unwrap_or(all[0]))
+}
+
+fn x_version() -> impl TypedValueParser<Value = XVersion> {
+    one_of(&XVersion::ALL, XVersion::name)
+}
+
+fn time_ms() -> impl TypedValueParser<Value = u32> {
+    clap::value_parser!(u32).range(i64::from(settings::TIME_MS_MIN)..=i64::from(settings::TIME_MS_MAX))
 }
 
 fn order_kind() -> impl TypedValueParser<Value = OrderKind> {

@@ -90,7 +90,8 @@ fn destination(args: &Add) -> Result<AddDestination, String> {
             min_tls: args.min_tls,
         },
     };
-    Ok(AddDestination { name: args.name.clone(), addresses, security, confirmation: args.confirm })
+    let settings = args.settings.settings();
+    Ok(AddDestination { name: args.name.clone(), addresses, security, confirmation: args.confirm, settings })
 }
 
 fn read_ca(path: &Path) -> Result<String, String> {

@@ -4,7 +4,7 @@ use crate::table::Table;
 use serde::Serialize;
 use std::io::Write;
 use writ_control::{
-    Answer, PROTOCOL_VERSION, Sensitive, TransportSecurity,
+    Answer, DestinationSettings, PROTOCOL_VERSION, Sensitive, TransportSecurity,
     report::{
         AuditPage, AuditVerdict, CardReport, DestinationView, InterfaceCounts, RowsHealth, StatusReport, TablePage,
         TaskView,
@@ -146,12 +146,18 @@ fn destination_fields(destination: &DestinationView) -> Fields {
         ("content", second),
         ("security", security),
         ("confirmed when", destination.confirmation.name().to_owned()),
+        ("settings", settings(&destination.settings)),
         ("tasks", destination.tasks.to_string()),
     ]
 }
 
+fn settings(settings: &DestinationSettings) -> String {
+    let named: Vec<String> = settings.named().into_iter().map(|(name, value)| format!("{name} {value}")).collect();
+    if named.is_empty() { "as configured".to_owned() } else { named.join(", ") }
+}
+
 fn destination_list(destinations: &[DestinationView], out: &mut Vec<u8>) {
-    let mut table = Table::new(&["name", "iri", "content", "security", "confirmed when", "#tasks"]);
+    let mut table = Table::new(&["name", "iri", "content", "security", "confirmed when", "settings", "#tasks"]);
     for destination in destinations {
         table.row(destination_fields(destination).into_iter().map(|(_, value)| value));
     }

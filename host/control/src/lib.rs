@@ -16,6 +16,7 @@ mod line;
 pub mod report;
 mod request;
 mod response;
+pub mod settings;
 mod values;
 
 pub use calendar::{CalendarError, UtcTime};
@@ -25,11 +26,12 @@ pub use request::{
     Scope, TaskSelector, TransportSecurity,
 };
 pub use response::{Answer, Outcome, Refusal, RefusalCode, Response};
+pub use settings::DestinationSettings;
 pub use uuid::Uuid;
 pub use values::{Sensitive, Target, TimeSpec, ValueError};
 
 /// Version of the protocol. A daemon answers a request of another version with [`RefusalCode::UnsupportedVersion`].
-pub const PROTOCOL_VERSION: u32 = 2;
+pub const PROTOCOL_VERSION: u32 = 3;
 /// Longest request line, line feed included. A destination's CA certificates are the biggest thing in it.
 pub const REQUEST_BYTES_MAX: usize = 256 * 1024;
 /// Longest response line, line feed included.

@@ -4,6 +4,7 @@
 use crate::{
     TransportSecurity,
     request::{Confirmation, Delivery, InterfaceAddresses, OrderKind, Scope},
+    settings::DestinationSettings,
     values::Sensitive,
 };
 use core::net::SocketAddr;
@@ -444,6 +445,9 @@ pub struct DestinationView {
     pub security: TransportSecurity,
     /// What counts as delivered.
     pub confirmation: Confirmation,
+    /// What it wants otherwise than configured.
+    #[serde(default)]
+    pub settings: DestinationSettings,
     /// Tasks that are not ended and use it.
     pub tasks: u64,
 }

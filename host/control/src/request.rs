@@ -1,6 +1,9 @@
 //! What can be asked.
 
-use crate::values::{Sensitive, Target, TimeSpec};
+use crate::{
+    settings::DestinationSettings,
+    values::{Sensitive, Target, TimeSpec},
+};
 use core::net::SocketAddr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -397,4 +400,7 @@ pub struct AddDestination {
     pub security: TransportSecurity,
     /// What counts as delivered.
     pub confirmation: Confirmation,
+    /// What it wants otherwise than configured.
+    #[serde(default)]
+    pub settings: DestinationSettings,
 }

@@ -3,9 +3,10 @@
 
 use core::net::IpAddr;
 use writ_abi::parse::TunnelKind;
-use writ_control::{self as wire, InterfaceAddresses};
-use writ_handover::x2x3::target as x1;
+use writ_control::{self as wire, DestinationSettings, InterfaceAddresses, settings::XVersion};
+use writ_handover::x2x3::{self, target as x1};
 use writ_mediation::{
+    datapath::Formats,
     leap::LeapTable,
     lifecycle::{CloseReason, TaskState},
     task::{Delivery, OrderKind, Scope, TargetIdentifier, TaskSpec},
@@ -95,6 +96,19 @@ pub(crate) const fn interfaces(addresses: &InterfaceAddresses) -> [(Interface, c
         InterfaceAddresses::Hi { hi2, hi3 } => [(Interface::Hi2, hi2), (Interface::Hi3, hi3)],
         InterfaceAddresses::X { x2, x3 } => [(Interface::X2, x2), (Interface::X3, x3)],
     }
+}
+
+/// Versions that a destination wants, the defaults for those that it does not name.
+pub(crate) fn formats(settings: &DestinationSettings) -> Formats {
+    let mut formats = Formats::default();
+    if let Some(version) = settings.li_version {
+        formats.versions.li_ps = version;
+    }
+    formats.x_version = match settings.x_version {
+        Some(XVersion::V0_6) => x2x3::Version::V0_6,
+        Some(XVersion::V0_5) | None => x2x3::Version::V0_5,
+    };
+    formats
 }
 
 /// A target in mediation's words, from text that was stored or sent.

@@ -139,6 +139,50 @@ fn ack(session: &mut TestSession, pdus: &[Pdu], now: u64) {
     }
 }
 
+/// With a rate the stream has gaps, keep-alives go on, and nothing is lost.
+#[test]
+fn a_rate_holds_pdus_back_and_no_keep_alive() {
+    let memory = Memory::new(8);
+    let (mut encoder, _) = encoder(&memory, 6);
+    let rate = 100_000;
+    let mut config = config(Interface::X3);
+    config.rate_bytes_per_s = std::num::NonZeroU64::new(rate);
+    config.confirmation = Confirmation::Written { resend_bytes: 0 };
+    config.keep_alive = KeepAlive { after_ns: 300 * MS, answer_ns: 1000 * S };
+    let mut session = connected(config, 0);
+    feed(&mut encoder, &mut session, 0..2000);
+    let (mut now, mut octets, mut keep_alives, mut pdus) = (0, 0, 0, Vec::new());
+    while pdus.len() < 4000 {
+        let sent = parse(false, &written(&mut session, now));
+        keep_alives += sent.iter().filter(|pdu| pdu.kind == Kind::KeepAlive).count() as u64;
+        octets += sent.iter().filter(|pdu| pdu.kind == Kind::X3).map(|pdu| pdu.raw.len() as u64).sum::<u64>();
+        // A tenth of a second at once, and the run of at most 64 KiB that was begun in time.
+        assert!(octets <= rate * now / S + rate / 10 + 64 * 1024, "{octets} octets after {} ms", now / MS);
+        pdus.extend(sent.into_iter().filter(|pdu| pdu.kind == Kind::X3));
+        let Action::Wait(Some(next)) = session.poll(at(now)) else { panic!("something is left") };
+        assert!(next.0 > now, "no busy waiting");
+        now = next.0;
+    }
+    assert!(now > octets * S / rate - 64 * 1024 * S / rate - S, "{octets} octets took {} ms only", now / MS);
+    assert!(keep_alives >= now / (300 * MS) - 1, "{keep_alives} keep-alives in {} ms", now / MS);
+    assert_eq!(sequences(&pdus, 1), (0..2000).collect::<Vec<_>>());
+}
+
+#[test]
+fn keep_alives_say_the_version_that_the_destination_wants() {
+    let mut config_x = config(Interface::X3);
+    config_x.formats.x_version = x2x3::Version::V0_6;
+    let after_ns = config_x.keep_alive.after_ns;
+    let octets = written(&mut connected(config_x, 0), after_ns);
+    assert_eq!(octets[..2], [0, 6]);
+    let mut config_hi = config(Interface::Hi3);
+    config_hi.formats.versions.li_ps = 43;
+    let after_ns = config_hi.keep_alive.after_ns;
+    let octets = written(&mut connected(config_hi, 0), after_ns);
+    let read = pspdu::decode(&octets, &pspdu::Limits::default()).expect("good").expect("whole");
+    assert_eq!(read.pdu.header.domain, pspdu::Domain::LiPs { version: 43 });
+}
+
 #[test]
 fn on_hi_silence_brings_a_keep_alive_and_no_answer_closes() {
     let mut session = connected(config(Interface::Hi3), 0);

@@ -54,6 +54,11 @@ impl Control {
                 return Err(Refusal::new(RefusalCode::Invalid, interface.name(), what));
             }
         }
+        let addresses = convert::interfaces(&definition.addresses).map(|(_, address)| address.ip());
+        let is_hi = definition.addresses.delivery() == writ_control::Delivery::Hi;
+        if let Err(error) = definition.settings.check(is_hi, &addresses) {
+            return Err(Refusal::new(RefusalCode::Invalid, error.setting, error.wanted));
+        }
         if self.destinations.values().any(|stored| stored.definition.name == definition.name) {
             let what = format!("a destination `{}` exists", definition.name);
             return Err(Refusal::new(RefusalCode::Conflict, "name", what));
@@ -136,9 +141,9 @@ impl Control {
     }
 
     fn destination_view(&self, stored: &StoredDestination) -> DestinationView {
-        let AddDestination { name, addresses, security, confirmation } = stored.definition.clone();
+        let AddDestination { name, addresses, security, confirmation, settings } = stored.definition.clone();
         let tasks = self.live().filter(|task| task.spec.destinations.contains(&stored.index)).count() as u64;
-        DestinationView { name, addresses, security, confirmation, tasks }
+        DestinationView { name, addresses, security, confirmation, settings, tasks }
     }
 }
 
@@ -166,6 +171,8 @@ fn about(kind: EventKind, stored: &StoredDestination) -> Event {
         .text("name", stored.definition.name.clone())
         .text("addresses", format!("{} {first_at}, {} {second_at}", first.name(), second.name()))
         .text("confirmation", stored.definition.confirmation.name());
+    let settings = stored.definition.settings.named();
+    let event = settings.into_iter().fold(event, |event, (name, value)| event.text(name, value));
     match &stored.definition.security {
         TransportSecurity::MutualTls { server_name, ca_pem, min_tls } => event
             .text("security", "mutual TLS")

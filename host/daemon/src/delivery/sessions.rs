@@ -15,13 +15,14 @@ use crate::{
     state::store::StoredDestination,
 };
 use crossbeam_channel::Sender;
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU64, path::PathBuf, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, sync::Notify, task::JoinHandle};
 use writ_control::{AddDestination, Confirmation as WireConfirmation, Refusal, RefusalCode};
 use writ_driver::memory::BlockMemory;
 use writ_handover::ids::{CountryCode, Liid, NetworkElementId, OperatorId};
 use writ_mediation::{
     arena::{FreeBlock, SealedBlock},
+    datapath::Formats,
     journal::{Journal, JournalKey, JournalRecovery},
     session::{Confirmation, HandoverIdentity, KeepAlive, Session, SessionConfig, WallClock},
     units::{Interface, SessionKey},
@@ -191,7 +192,7 @@ impl Sessions {
         let keeper = WithheldFile::open(&self.settings.withheld, key, &self.settings.journal_key)
             .map_err(|error| Refusal::new(RefusalCode::Unavailable, "withheld", error.to_string()))?;
         let wake = Arc::new(Notify::new());
-        self.attach(key, Outlet { blocks: sender, wake: Arc::clone(&wake) });
+        self.attach(key, convert::formats(&destination.settings), Outlet { blocks: sender, wake: Arc::clone(&wake) });
         let around = Surroundings {
             blocks,
             freed: self.freed.clone(),
@@ -237,9 +238,9 @@ impl Sessions {
         launched
     }
 
-    fn attach(&self, key: SessionKey, outlet: Outlet) {
+    fn attach(&self, key: SessionKey, formats: Formats, outlet: Outlet) {
         let (reply, attached) = crossbeam_channel::bounded(1);
-        if self.ring.send(RingOrder::Attach(key, BLOCKS_MIN, outlet, reply)).is_ok() {
+        if self.ring.send(RingOrder::Attach { key, cap_blocks: BLOCKS_MIN, formats, outlet, reply }).is_ok() {
             let _ = attached.recv();
         }
     }
@@ -248,11 +249,19 @@ impl Sessions {
         let wall_clock = WallClock { host: self.clock.now(), utc: clock::universal_time() };
         let identity = key.interface.is_handover().then(|| self.settings.handover.clone());
         let mut config = SessionConfig::new(key, identity, wall_clock);
-        config.keep_alive = self.settings.keep_alive;
+        let wanted = &destination.settings;
+        let or_configured = |ms: Option<u32>, configured| ms.map_or(configured, |ms| u64::from(ms) * NS_PER_MS);
+        config.keep_alive = KeepAlive {
+            after_ns: or_configured(wanted.keepalive_idle_ms, self.settings.keep_alive.after_ns),
+            answer_ns: or_configured(wanted.keepalive_answer_ms, self.settings.keep_alive.answer_ns),
+        };
+        config.formats = convert::formats(wanted);
+        config.rate_bytes_per_s = wanted.rate_bytes_per_s.and_then(NonZeroU64::new);
         config.confirmation = match destination.confirmation {
-            WireConfirmation::Barrier => {
-                Confirmation::Barrier { every_bytes: BARRIER_BYTES, every_ns: self.settings.barrier_ns }
-            }
+            WireConfirmation::Barrier => Confirmation::Barrier {
+                every_bytes: BARRIER_BYTES,
+                every_ns: or_configured(wanted.barrier_ms, self.settings.barrier_ns),
+            },
             WireConfirmation::Written => Confirmation::Written { resend_bytes: RESEND_BYTES },
         };
         config

@@ -2,13 +2,18 @@
 
 use super::tls;
 use rustls::{ClientConfig, pki_types::ServerName};
-use std::{fmt, io, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
 };
 use tokio_rustls::TlsConnector;
-use writ_control::{AddDestination, TransportSecurity};
+use writ_control::{AddDestination, DestinationSettings, TransportSecurity};
 
 /// Longest time for TCP and TLS together.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -22,6 +27,10 @@ impl<T: AsyncRead + AsyncWrite + Send + Unpin> Stream for T {}
 pub(crate) struct Endpoint {
     /// Where it listens.
     pub(crate) address: SocketAddr,
+    /// Where connections come from, if not from where the system likes.
+    source: Option<IpAddr>,
+    /// Differentiated services code point, if not the system's.
+    dscp: Option<u8>,
     security: Security,
 }
 
@@ -75,7 +84,8 @@ impl Endpoint {
             },
             TransportSecurity::DangerPlaintext => Security::DangerPlaintext,
         };
-        Ok(Self { address, security })
+        let DestinationSettings { source, dscp, .. } = destination.settings;
+        Ok(Self { address, source, dscp, security })
     }
 
     /// Connects and shakes hands.
@@ -83,8 +93,21 @@ impl Endpoint {
         tokio::time::timeout(CONNECT_TIMEOUT, self.connect_unlimited()).await.unwrap_or(Err(ConnectError::Timeout))
     }
 
+    async fn connect_tcp(&self) -> io::Result<TcpStream> {
+        let socket = if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        if let Some(dscp) = self.dscp {
+            // The two bits below are those of congestion notification.
+            let class = u32::from(dscp) << 2;
+            if self.address.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) }?;
+        }
+        if let Some(source) = self.source {
+            socket.bind((source, 0).into())?;
+        }
+        socket.connect(self.address).await
+    }
+
     async fn connect_unlimited(&self) -> Result<Box<dyn Stream>, ConnectError> {
-        let tcp = TcpStream::connect(self.address).await.map_err(ConnectError::Tcp)?;
+        let tcp = self.connect_tcp().await.map_err(ConnectError::Tcp)?;
         // Keep-alives and the last PDU of a burst should not wait for company.
         tcp.set_nodelay(true).map_err(ConnectError::Tcp)?;
         match &self.security {
@@ -94,6 +117,30 @@ impl Endpoint {
                 let tls = connector.connect(name.clone(), tcp).await.map_err(ConnectError::Tls)?;
                 Ok(Box::new(tls))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn connections_come_from_where_they_should_with_their_class() {
+        for (listen, source) in [("127.0.0.1:0", "127.0.0.7"), ("[::1]:0", "::1")] {
+            let Ok(listener) = tokio::net::TcpListener::bind(listen).await else { continue };
+            let address = listener.local_addr().expect("own socket");
+            let source = source.parse().expect("an address");
+            let endpoint =
+                Endpoint { address, source: Some(source), dscp: Some(46), security: Security::DangerPlaintext };
+            let tcp = endpoint.connect_tcp().await.expect("somebody listens");
+            let (_, from) = listener.accept().await.expect("a connection");
+            assert_eq!(from.ip(), source);
+            if address.is_ipv4() {
+                assert_eq!(rustix::net::sockopt::ip_tos(&tcp).expect("an IPv4 socket"), 46 << 2);
+            }
+            let elsewhere = Endpoint { source: Some("192.0.2.1".parse().expect("an address")), ..endpoint };
+            assert!(elsewhere.connect_tcp().await.is_err(), "that address is not this host's");
         }
     }
 }

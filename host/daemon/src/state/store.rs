@@ -472,7 +472,7 @@ mod tests {
     use super::*;
     use crate::{config::Keys, state::keys::MasterKey};
     use std::path::PathBuf;
-    use writ_control::{Confirmation, InterfaceAddresses, TransportSecurity};
+    use writ_control::{Confirmation, DestinationSettings, InterfaceAddresses, TransportSecurity};
     use writ_handover::ids::{Liid, Xid};
     use writ_mediation::{
         task::{AccessType, Delivery, OrderKind, Responsible, Scope},
@@ -523,6 +523,15 @@ mod tests {
         }
     }
 
+    /// As the version before wrote it.
+    #[test]
+    fn a_destination_without_settings_is_read() {
+        let text = r#"{"name":"old","addresses":{"interface":"hi","hi2":"192.0.2.9:1","hi3":"192.0.2.9:2"},
+            "security":{"transport":"danger_plaintext"},"confirmation":"barrier"}"#;
+        let read: AddDestination = serde_json::from_str(text).expect("good");
+        assert!(read.settings.is_empty());
+    }
+
     #[test]
     fn everything_is_there_again_after_a_restart() {
         let folder = folder("restart");
@@ -537,6 +546,7 @@ mod tests {
                 },
                 security: TransportSecurity::DangerPlaintext,
                 confirmation: Confirmation::Barrier,
+                settings: DestinationSettings { dscp: Some(46), ..DestinationSettings::default() },
             },
         };
         store.insert_destination(&destination).expect("new");

@@ -341,3 +341,47 @@ fn a_peer_with_the_wrong_certificate_gets_nothing() {
     assert!(hi2.pdus().is_empty() && hi3.pdus().is_empty());
     assert_eq!(hi3.connections(), 0);
 }
+
+/// What a destination wants otherwise than configured shows in the octets, in the listing and in the audit log; what cannot be is refused by name.
+#[test]
+fn a_destination_has_settings_of_its_own() {
+    let site = Site::new();
+    let [hi2, hi3, x2, x3] = [Language::Handover, Language::Handover, Language::X, Language::X]
+        .map(|language| Peer::new(language, Some(&site.pki())));
+    let _daemon = site.start();
+    let add = |name: &str, family: &str, peers: [&Peer; 2], more: &[&str]| {
+        let [first, second] = peers.map(|peer| peer.address.to_string());
+        let (iri, content) = if family == "hi" { ("--hi2", "--hi3") } else { ("--x2", "--x3") };
+        let words = ["destination", "add", name, "--interface", family, iri, &first, content, &second];
+        let words = [&words[..], &["--server-name", "lemf.test"], more].concat();
+        words.into_iter().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let words = add("agency", "hi", [&hi2, &hi3], &["--x-version", "0.6"]);
+    let refused = site.refused(1, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(refused["where"], "x_version", "{refused}");
+    let words = add("agency", "hi", [&hi2, &hi3], &["--source", "::1"]);
+    let refused = site.refused(1, &words.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(refused["where"], "source", "{refused}");
+
+    let wanted = ["--li-version", "43", "--keepalive-idle-ms", "100", "--source", "127.0.0.9", "--dscp", "46"];
+    let words = add("agency", "hi", [&hi2, &hi3], &[&wanted[..], &["--rate-bytes-per-s", "1000000"]].concat());
+    site.done(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let words = add("mdf", "x", [&x2, &x3], &["--x-version", "0.6"]);
+    site.done(&words.iter().map(String::as_str).collect::<Vec<_>>());
+    let list = site.done(&["destination", "list"]);
+    assert_eq!(list["destinations"][0]["settings"]["source"], "127.0.0.9");
+    assert_eq!(list["destinations"][1]["settings"], serde_json::json!({ "x_version": "0.6" }));
+
+    site.done(&activation("LIID/7", "agency", &CONTENT));
+    let x = ["--kind", "title3", "--scope", "content", "--deliver", "x", "--target", "ipv4=192.0.2.1"];
+    site.done(&activation("LIID/8", "mdf", &x));
+    site.play(&traffic());
+    site.wait_idle();
+    let versions = |pdu: &Vec<u8>| decode(pdu).header.domain == pspdu::Domain::LiPs { version: 43 };
+    assert!(hi3.pdus().len() == 12 && hi3.pdus().iter().chain(&hi2.pdus()).all(versions));
+    assert!(x3.pdus().len() == 12 && x3.pdus().iter().all(|pdu| pdu[..2] == [0, 6]));
+    assert_eq!(hi3.clients(), ["127.0.0.9"]);
+    let added = site.done(&["audit", "show"]);
+    let records = added["records"].as_array().expect("records");
+    assert!(records.iter().any(|record| record.to_string().contains("\"dscp\":\"46\"")), "{added:#}");
+}

@@ -6,8 +6,9 @@ use rustls::{
     server::WebPkiClientVerifier,
 };
 use std::{
+    collections::BTreeSet,
     io::{ErrorKind, Read, Write},
-    net::{SocketAddr, TcpListener, TcpStream},
+    net::{IpAddr, SocketAddr, TcpListener, TcpStream},
     path::Path,
     sync::{
         Arc, Mutex,
@@ -40,6 +41,8 @@ struct Shared {
     reading: AtomicBool,
     stop: AtomicBool,
     connections: AtomicU32,
+    /// Where connections came from, each address once.
+    clients: Mutex<BTreeSet<IpAddr>>,
 }
 
 /// A receiver of one interface.
@@ -69,6 +72,11 @@ impl Peer {
     /// All PDUs so far, keep-alives left out.
     pub(crate) fn pdus(&self) -> Vec<Vec<u8>> {
         self.shared.pdus.lock().expect("no panic").clone()
+    }
+
+    /// Where connections came from.
+    pub(crate) fn clients(&self) -> Vec<String> {
+        self.shared.clients.lock().expect("no panic").iter().map(IpAddr::to_string).collect()
     }
 
     /// Whether keep-alives are answered.
@@ -117,10 +125,11 @@ fn server_config(folder: &Path) -> Arc<ServerConfig> {
 fn accept(listener: &TcpListener, language: Language, tls: Option<&Arc<ServerConfig>>, shared: &Arc<Shared>) {
     let mut connections = Vec::new();
     while !shared.stop.load(Ordering::Relaxed) {
-        let Ok((tcp, _)) = listener.accept() else {
+        let Ok((tcp, from)) = listener.accept() else {
             std::thread::sleep(Duration::from_millis(5));
             continue;
         };
+        shared.clients.lock().expect("no panic").insert(from.ip());
         tcp.set_nonblocking(false).expect("own socket");
         tcp.set_read_timeout(Some(Duration::from_millis(20))).expect("own socket");
         let (shared, tls) = (Arc::clone(shared), tls.cloned());

@@ -43,6 +43,7 @@ use crate::{
     units::{DestinationIndex, HostNs, RecordNumber, SessionKey, TaiNs, TaskIndex},
 };
 use route::Task;
+use std::collections::BTreeMap;
 use writ_handover::{
     ids::{CountryCode, InterceptionPointId, NetworkElementId, NetworkFunctionId, OperatorId, PointOfInterceptionId},
     pspdu, x2x3,
@@ -70,10 +71,8 @@ pub struct EncoderConfig {
     pub point_of_interception: Option<PointOfInterceptionId>,
     /// DID on X.
     pub domain_id: Option<Vec<u8>>,
-    /// Versions of the ASN.1 modules to say; header reports need LI-PS-PDU 40 or later.
-    pub versions: pspdu::Versions,
-    /// Version of X2/X3 to say.
-    pub x_version: x2x3::Version,
+    /// Versions to say, where a destination does not want others.
+    pub formats: Formats,
     /// A block that holds something is handed on after this time even if it is not full, unless blocks are scarce.
     pub block_age_ns_max: u64,
 }
@@ -90,11 +89,19 @@ impl EncoderConfig {
             network_function: None,
             point_of_interception: None,
             domain_id: None,
-            versions: pspdu::Versions::default(),
-            x_version: x2x3::Version::default(),
+            formats: Formats::default(),
             block_age_ns_max: 2_000_000,
         }
     }
+}
+
+/// Versions of the formats, as the PDUs say them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Formats {
+    /// Of the ASN.1 modules; header reports need LI-PS-PDU 40 or later.
+    pub versions: pspdu::Versions,
+    /// Of X2/X3.
+    pub x_version: x2x3::Version,
 }
 
 /// Most targets of a task that one packet's PDU can name: as many as lookups can hit together, with room to spare.
@@ -233,6 +240,8 @@ pub struct Encoder<B> {
     arena: Arena<B>,
     config: EncoderConfig,
     leap: LeapTable,
+    /// Of destinations that want others than [`EncoderConfig::formats`].
+    formats: BTreeMap<DestinationIndex, Formats>,
     tasks: Vec<Option<Box<Task>>>,
     matches: Vec<Match>,
     /// Of each ring at most one.
@@ -246,6 +255,7 @@ impl<B: BlockMemory> Encoder<B> {
             arena,
             config,
             leap,
+            formats: BTreeMap::new(),
             tasks: Vec::new(),
             matches: Vec::with_capacity(64),
             progress: Vec::with_capacity(8),
@@ -261,6 +271,15 @@ impl<B: BlockMemory> Encoder<B> {
     /// Limits the blocks that all interfaces of a destination hold together, so that each can have what the other does not need.
     pub fn cap_destination(&mut self, destination: DestinationIndex, cap_blocks: usize) {
         self.arena.cap_destination(destination, cap_blocks);
+    }
+
+    /// Sets the formats that tasks opened from now on have towards a destination.
+    pub fn set_formats(&mut self, destination: DestinationIndex, formats: Formats) {
+        self.formats.insert(destination, formats);
+    }
+
+    fn formats(&self, destination: DestinationIndex) -> Formats {
+        self.formats.get(&destination).copied().unwrap_or(self.config.formats)
     }
 
     /// Installs a newer leap second table.

@@ -151,7 +151,10 @@ impl<B: BlockMemory> Encoder<B> {
             return Err(OpenError::CorrelationId);
         }
         let headers_on_hi = spec.scope != Scope::Content && !on_x;
-        if headers_on_hi && self.config.versions.li_ps < pspdu::LI_PS_VERSION_PACKET_REPORT_MIN {
+        let is_too_old = |destination: &DestinationIndex| {
+            self.formats(*destination).versions.li_ps < pspdu::LI_PS_VERSION_PACKET_REPORT_MIN
+        };
+        if headers_on_hi && spec.destinations.iter().any(is_too_old) {
             return Err(OpenError::PacketReportVersion);
         }
         if spec.selects_frames() && spec.packet_interface() != Interface::X3 {
@@ -275,7 +278,7 @@ impl<B: BlockMemory> Encoder<B> {
                 _ => iri = Some(numbering),
             }
         }
-        let (template, header) = self.template(spec, open, packets.kind)?;
+        let (template, header) = self.template(spec, open, destination, packets.kind)?;
         Ok(Route { packets, template, iri, notices, header })
     }
 
@@ -283,12 +286,13 @@ impl<B: BlockMemory> Encoder<B> {
         &self,
         spec: &TaskSpec,
         open: &OpenTask,
+        destination: DestinationIndex,
         kind: SequenceKind,
     ) -> Result<(PacketTemplate, Option<Box<pspdu::Context>>), OpenError> {
-        let config = &self.config;
+        let (config, formats) = (&self.config, self.formats(destination));
         if matches!(kind, SequenceKind::X2 | SequenceKind::X3) {
             let template = x2x3::Template::new(&x2x3::TemplateParameters {
-                version: config.x_version,
+                version: formats.x_version,
                 pdu_type: if kind == SequenceKind::X2 { x2x3::PduType::X2 } else { x2x3::PduType::X3 },
                 xid: spec.xid,
                 correlation_id: open.correlation_id,
@@ -299,7 +303,7 @@ impl<B: BlockMemory> Encoder<B> {
             return Ok((PacketTemplate::X(template.map_err(OpenError::Encode)?), None));
         }
         let context = pspdu::Context {
-            versions: config.versions,
+            versions: formats.versions,
             liid: spec.liid,
             authorization_country: config.country,
             operator: config.operator,
@@ -308,7 +312,7 @@ impl<B: BlockMemory> Encoder<B> {
             delivery_country: config.delivery_country,
             interception_point: config.interception_point,
         };
-        Ok((PacketTemplate::Handover(pspdu::Template::new(&context)), Some(Box::new(context))))
+        Ok((PacketTemplate::Handover(Box::new(pspdu::Template::new(&context))), Some(Box::new(context))))
     }
 }
 

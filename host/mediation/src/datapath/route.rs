@@ -130,7 +130,7 @@ impl Numbering {
 /// The language of a route's packets.
 #[derive(Debug)]
 pub(super) enum PacketTemplate {
-    Handover(pspdu::Template),
+    Handover(Box<pspdu::Template>),
     X(x2x3::Template),
 }
 

@@ -1,7 +1,10 @@
 //! Settings of a session.
 
-use crate::units::{HostNs, SessionKey};
-use core::fmt;
+use crate::{
+    datapath::Formats,
+    units::{HostNs, SessionKey},
+};
+use core::{fmt, num::NonZeroU64};
 use writ_handover::{
     ids::{CountryCode, Liid, NetworkElementId, OperatorId},
     time::UnixTime,
@@ -108,6 +111,10 @@ pub struct SessionConfig {
     pub retry: Retry,
     /// For HI2 and HI3.
     pub identity: Option<HandoverIdentity>,
+    /// Versions that keep-alives say.
+    pub formats: Formats,
+    /// Most bytes of PDUs a second; `None`: as many as the peer takes. Keep-alives and their answers are not held back.
+    pub rate_bytes_per_s: Option<NonZeroU64>,
     /// UTC for keep-alives.
     pub wall_clock: WallClock,
     /// With barriers: most bytes sent and not confirmed, at least twice `every_bytes`. Without, `resend_bytes` says what is kept.
@@ -145,6 +152,8 @@ impl SessionConfig {
             keep_alive,
             retry: Retry::default(),
             identity,
+            formats: Formats::default(),
+            rate_bytes_per_s: None,
             wall_clock,
             window_bytes: 32 * MIB,
             peer_pdu_bytes_max: 64 * 1024,

@@ -19,7 +19,7 @@ pub(super) enum PeerMessage {
 #[derive(Debug)]
 pub(super) enum Dialect {
     Handover { context: Box<pspdu::Context>, limits: pspdu::Limits },
-    X { limits: x2x3::Limits },
+    X { version: x2x3::Version, limits: x2x3::Limits },
 }
 
 impl Dialect {
@@ -27,13 +27,14 @@ impl Dialect {
         let max = config.peer_pdu_bytes_max;
         if !config.key.interface.is_handover() {
             let max = u32::try_from(max).unwrap_or(u32::MAX);
-            return Ok(Self::X { limits: x2x3::Limits { header_length_max: max, payload_length_max: max } });
+            let limits = x2x3::Limits { header_length_max: max, payload_length_max: max };
+            return Ok(Self::X { version: config.formats.x_version, limits });
         }
         let Some(identity) = config.identity.clone() else {
             return Err(ConfigError { setting: "identity", reason: "HI2 and HI3 need one for their keep-alives" });
         };
         let context = pspdu::Context {
-            versions: pspdu::Versions::default(),
+            versions: config.formats.versions,
             liid: identity.liid,
             authorization_country: identity.country,
             operator: identity.operator,
@@ -65,7 +66,7 @@ impl Dialect {
 
     pub(super) fn keep_alive(&self, sequence: u32, utc: UnixTime, out: &mut Vec<u8>) {
         match self {
-            Self::X { .. } => out.extend_from_slice(&x2x3::keepalive(x2x3::Version::default(), sequence)),
+            Self::X { version, .. } => out.extend_from_slice(&x2x3::keepalive(*version, sequence)),
             Self::Handover { .. } => {
                 self.pspdu(Tri::KeepAlive, sequence, utc, out)
                     .expect("Dialect::new has written one with this identity");
@@ -75,7 +76,7 @@ impl Dialect {
 
     pub(super) fn answer(&self, sequence: u32, utc: UnixTime, out: &mut Vec<u8>) {
         match self {
-            Self::X { .. } => out.extend_from_slice(&x2x3::keepalive_ack(x2x3::Version::default(), sequence)),
+            Self::X { version, .. } => out.extend_from_slice(&x2x3::keepalive_ack(*version, sequence)),
             Self::Handover { .. } => {
                 self.pspdu(Tri::KeepAliveResponse, sequence, utc, out)
                     .expect("Dialect::new has written one with this identity");
@@ -89,7 +90,7 @@ impl Dialect {
             return Ok(None);
         }
         match self {
-            Self::X { limits } => {
+            Self::X { limits, .. } => {
                 let Some((pdu, used)) = x2x3::decode(input, limits).map_err(|error| error.to_string())? else {
                     return Ok(None);
                 };

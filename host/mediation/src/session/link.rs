@@ -13,6 +13,9 @@ use std::collections::VecDeque;
 const CONTROL_BYTES_MAX: usize = 16 * 1024;
 /// Keep-alives that may wait for an answer: many more than a peer that answers in order leaves open.
 const OUTSTANDING_MAX: usize = 1 << 16;
+const NS_PER_S: u64 = 1_000_000_000;
+/// With a rate: how much may be sent at once after silence, in time at that rate.
+const BURST_NS: u64 = NS_PER_S / 10;
 /// After a connection has lived this long, the next loss starts the back-off anew.
 const STABLE_NS: u64 = 60_000_000_000;
 
@@ -71,6 +74,8 @@ pub(super) struct Link {
     /// Control PDUs behind them.
     queued: Vec<u8>,
     pub(super) run: Option<Run>,
+    /// With a rate: when what was sent so far would have been sent at that rate.
+    paid_until: HostNs,
     input: Vec<u8>,
     /// Messages on this connection that mean nothing to us.
     meaningless: u64,
@@ -99,6 +104,7 @@ impl Link {
             control_at: 0,
             queued: Vec::new(),
             run: None,
+            paid_until: HostNs(0),
             input: Vec::new(),
             meaningless: 0,
             fault: None,
@@ -178,7 +184,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             self.link.control_at = 0;
             core::mem::swap(&mut self.link.control, &mut self.link.queued);
             self.link.control_since = now;
-            if self.link.control.is_empty() {
+            if self.link.control.is_empty() && self.held_back_until().is_none_or(|until| now >= until) {
                 self.prepare_run(now);
             }
             if self.link.is_writing() {
@@ -236,13 +242,31 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
         self.link.barrier_place = self.cursor;
     }
 
+    /// With a rate: until when no PDU is begun. A burst may be as long as what the rate gives in [`BURST_NS`].
+    fn held_back_until(&self) -> Option<HostNs> {
+        self.config.rate_bytes_per_s?;
+        // Without PDUs there is nothing to hold back, and nothing to wake up for.
+        let waits = !self.is_all_sent();
+        waits.then_some(HostNs(self.link.paid_until.0.saturating_sub(BURST_NS)))
+    }
+
+    /// So many octets of PDUs were taken by the transport.
+    fn pay(&mut self, bytes: usize, now: HostNs) {
+        let Some(rate) = self.config.rate_bytes_per_s else { return };
+        let cost_ns = (bytes as u64).saturating_mul(NS_PER_S) / rate;
+        self.link.paid_until = self.link.paid_until.max(now).plus(cost_ns);
+    }
+
     fn next_deadline(&self) -> Option<HostNs> {
         let answer = self
             .link
             .outstanding
             .front()
             .map(|oldest| oldest.sent_at.max(self.link.last_progress).plus(self.config.keep_alive.answer_ns));
-        [Some(self.keep_alive_at()), self.barrier_at(), answer, self.storage_retry].into_iter().flatten().min()
+        [Some(self.keep_alive_at()), self.barrier_at(), answer, self.storage_retry, self.held_back_until()]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// A connection is up, TLS included.
@@ -312,6 +336,7 @@ impl<B: BlockMemory, S: Storage> Session<B, S> {
             return;
         }
         self.link.last_progress = now;
+        self.pay(bytes, now);
         let Some(run) = &mut self.link.run else { return };
         run.from = run.from.saturating_add(bytes as u32).min(run.to);
         if run.from == run.to {

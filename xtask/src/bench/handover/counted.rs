@@ -21,12 +21,12 @@ const MEASURED: &str = "encode::drain";
 const RING_PACKETS: u64 = 32_768;
 /// Interface, frame bytes, most instructions for a packet. Some 5 % over what was found when it was written; whoever makes it dearer says why.
 const BUDGETS: [(&str, u64, f64); 6] = [
-    ("hi3", 60, 2450.0),
-    ("hi3", 1500, 3350.0),
-    ("x3", 60, 2400.0),
-    ("x3", 1500, 3350.0),
-    ("hi2", 60, 2400.0),
-    ("x2", 60, 2550.0),
+    ("hi3", 60, 2490.0),
+    ("hi3", 1500, 3410.0),
+    ("x3", 60, 2450.0),
+    ("x3", 1500, 3370.0),
+    ("hi2", 60, 2450.0),
+    ("x2", 60, 2600.0),
 ];
 
 pub(super) fn run() -> Result<Option<Part>, Failure> {
