@@ -10,11 +10,10 @@ use writ_driver::memory::{CardMemory, HostMemory};
 use writ_driver::{Bar, BringUp, Card, Flow, Irq, Irqs, LookupSettings, Parts, RingMemory, RingSizes, Wake};
 use writ_sim::card::{IngressFrame, SimCard};
 use writ_sim::model::ModelCard;
+use writ_sim::wire::IMIX;
 
-/// Bytes without FCS and how many of 12 frames have them: the simple Internet mix.
-const IMIX: [(usize, u64); 3] = [(60, 7), (572, 4), (1514, 1)];
-/// Name, mix, and one of how many frames matches (0: none).
-type Case = (&'static str, &'static [(usize, u64)], u64);
+/// Name, mix (bytes without FCS, and their share), and one of how many frames matches (0: none).
+type Case = (&'static str, &'static [(u16, u64)], u64);
 /// Clocks a case runs.
 const CLOCKS: u64 = 400_000;
 
@@ -64,7 +63,7 @@ fn main() {
     }
 }
 
-fn report(card: &str, name: &str, make: impl Fn(CardMemory) -> Box<dyn SimCard>, mix: &[(usize, u64)], of: u64) {
+fn report(card: &str, name: &str, make: impl Fn(CardMemory) -> Box<dyn SimCard>, mix: &[(u16, u64)], of: u64) {
     let sizes = RingSizes { record_lines: [1 << 16, 256, 256, 256], commands: 64 };
     let memory = HostMemory::new(sizes.memory_bytes()).expect("memory");
     let shared = Shared(Arc::new(Mutex::new(make(memory.card()))));
@@ -123,10 +122,10 @@ fn row() -> Command {
     Command::write_row(0, Table::Address, 0, hash::rows(&key, Table::Address.rows_per_way())[0], &content)
 }
 
-fn frame(mix: &[(usize, u64)], number: u64, of: u64) -> Vec<u8> {
+fn frame(mix: &[(u16, u64)], number: u64, of: u64) -> Vec<u8> {
     let total: u64 = mix.iter().map(|(_, share)| share).sum();
     let mut place = number * 5 % total;
-    let mut length = 60;
+    let mut length = 60_u16;
     for (bytes, share) in mix {
         if place < *share {
             length = *bytes;
@@ -134,10 +133,10 @@ fn frame(mix: &[(usize, u64)], number: u64, of: u64) -> Vec<u8> {
         }
         place -= share;
     }
-    let mut frame = vec![0x5a; length];
+    let mut frame = vec![0x5a; length.into()];
     frame[12..14].copy_from_slice(&[8, 0]);
     frame[14] = 0x45;
-    frame[16..18].copy_from_slice(&(length as u16 - 14).to_be_bytes());
+    frame[16..18].copy_from_slice(&(length - 14).to_be_bytes());
     frame[20..22].fill(0);
     frame[23] = 17;
     let target = of > 0 && number.is_multiple_of(of);

@@ -25,6 +25,10 @@ fn demo_refuses_bad_options() {
     );
     refused(&["demo", "--target", "tunnel=wireguard:1@192.0.2.1"], 2, &["tunnel"]);
     refused(&["demo", "--target", "ipv4=192.0.2.1,scope=all"], 2, &["scope `all`"]);
+    refused(&["demo", "--target", "mac=02:00:00:00:00:01"], 2, &["--target", "write mac=02:00:00:00:00:01,deliver=x"]);
+    refused(&["demo", "--target", "vlan=a:13,scope=headers_l4,deliver=x"], 2, &["--target", "as content"]);
+    let twice = ["demo", "--target", "ipv4=192.0.2.1", "--target", "ipv4=192.0.2.1", "--capture", "/nowhere"];
+    refused(&twice, 1, &["--target ipv4=192.0.2.1", "given twice"]);
     refused(&["demo", "--capture", "some.pcap"], 2, &["--target"]);
     refused(&["demo", "--max-gap-ns", "0"], 2, &["--max-gap-ns"]);
     refused(&["demo", "--card", "fpga"], 2, &["fpga", "rtl, model"]);

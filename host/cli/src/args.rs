@@ -385,16 +385,15 @@ pub(crate) struct Selftest {
     /// A board in this machine, bound to vfio-pci, by its PCI address
     #[arg(long, value_name = "ADDRESS")]
     device: Option<PciAddress>,
-    /// A card in another process: the socket where it is served by the vfio-user protocol
-    // The name is that of the control socket's option, which has no meaning here.
+    /// A card in another process: the socket where it is served by the vfio-user protocol, as by writ-sim
     #[arg(long, value_name = "PATH")]
-    socket: Option<PathBuf>,
+    vfio_user: Option<PathBuf>,
 }
 
 impl Selftest {
     /// Where the card is. `None`: the command line names none, which its parser refuses.
     pub(crate) fn place(&self) -> Option<Place> {
-        self.device.map(Place::Device).or_else(|| self.socket.clone().map(Place::Socket))
+        self.device.map(Place::Device).or_else(|| self.vfio_user.clone().map(Place::Socket))
     }
 }
 

@@ -178,7 +178,7 @@ impl Drop for Sim {
 fn a_good_card_passes_and_one_in_use_is_left_alone() {
     let sim = Sim::start("selftest");
     let socket = sim.socket();
-    let output = writ(&["card", "selftest", "--socket", &socket]);
+    let output = writ(&["card", "selftest", "--vfio-user", &socket]);
     let (shown, said) = (text(&output.stdout), text(&output.stderr));
     assert_eq!(output.status.code(), Some(0), "{shown}{said}");
     assert!(
@@ -187,7 +187,7 @@ fn a_good_card_passes_and_one_in_use_is_left_alone() {
     );
 
     let held = sim.hold();
-    let output = writ(&["card", "selftest", "--socket", &socket, "--json"]);
+    let output = writ(&["card", "selftest", "--vfio-user", &socket, "--json"]);
     refused(&output, &["in use by another process", "stop writ-cardd first"]);
     assert_eq!(json(&output)["refused"]["code"], "conflict");
     assert_eq!(held.bar().read32(0), u32::from_le_bytes(*b"WRIT"), "whoever has it has noticed nothing");
@@ -196,7 +196,7 @@ fn a_good_card_passes_and_one_in_use_is_left_alone() {
     drop(sim.hold());
     let start = Instant::now();
     let output = loop {
-        let output = writ(&["card", "selftest", "--socket", &socket, "--json"]);
+        let output = writ(&["card", "selftest", "--vfio-user", &socket, "--json"]);
         if output.status.code() != Some(1) || start.elapsed() > Duration::from_secs(20) {
             break output;
         }
@@ -208,7 +208,7 @@ fn a_good_card_passes_and_one_in_use_is_left_alone() {
 
 #[test]
 fn cards_that_cannot_be_tested_say_why() {
-    let nobody = writ(&["card", "selftest", "--socket", "/nonexistent/card.sock"]);
+    let nobody = writ(&["card", "selftest", "--vfio-user", "/nonexistent/card.sock"]);
     assert_eq!(nobody.status.code(), Some(3));
     assert!(text(&nobody.stderr).contains("is its process running?"));
     let tree = Tree::new();
@@ -216,7 +216,11 @@ fn cards_that_cannot_be_tested_say_why() {
     assert_eq!(unbound.status.code(), Some(3));
     let said = text(&unbound.stderr);
     assert!(said.contains("driver xdma has 0000:3b:00.0") && said.contains("`writ card bind 0000:3b:00.0`"), "{said}");
-    for arguments in [&["card", "selftest"][..], &["card", "selftest", "--device", CARD, "--socket", "s"]] {
-        assert_eq!(writ(arguments).status.code(), Some(2));
+    // The daemon's socket is no card.
+    let (both, none) = (["--device", CARD, "--vfio-user", "s"], ["--socket", "s"]);
+    for options in [&[][..], &both, &none] {
+        let output = writ(&[&["card", "selftest"], options].concat());
+        assert_eq!(output.status.code(), Some(2));
+        assert!(text(&output.stderr).contains("--vfio-user"), "{}", text(&output.stderr));
     }
 }

@@ -2,11 +2,10 @@
 
 use etherparse::PacketBuilder;
 use std::str::FromStr;
+use writ_sim::wire::IMIX;
 
 /// Headers of a frame: Ethernet, IPv4, UDP.
 const HEADER_BYTES: u16 = 14 + 20 + 8;
-/// Bytes of the frames of a simple IMIX, in the ratio 7 : 4 : 1.
-const IMIX: [u16; 12] = [60, 60, 60, 60, 60, 60, 60, 590, 590, 590, 590, 1514];
 /// All frames of a round are kept in memory.
 const FLOWS_MAX: u16 = 10_000;
 
@@ -15,7 +14,7 @@ const FLOWS_MAX: u16 = 10_000;
 pub(crate) enum FrameBytes {
     /// All the same.
     Fixed(u16),
-    /// Seven of 60, four of 590, one of 1514.
+    /// [`IMIX`].
     Imix,
 }
 
@@ -32,10 +31,10 @@ impl FromStr for FrameBytes {
 }
 
 impl FrameBytes {
-    fn sizes(&self) -> &[u16] {
+    fn sizes(&self) -> Vec<u16> {
         match self {
-            Self::Fixed(bytes) => std::slice::from_ref(bytes),
-            Self::Imix => &IMIX,
+            Self::Fixed(bytes) => vec![*bytes],
+            Self::Imix => IMIX.iter().flat_map(|&(bytes, share)| (0..share).map(move |_| bytes)).collect(),
         }
     }
 }
@@ -56,8 +55,8 @@ pub(crate) fn frames(flows: u16, bytes: &FrameBytes) -> [Vec<Vec<u8>>; 2] {
         for flow in 0..flows {
             let user = ([198, 51, 100, 1 + (flow % 254) as u8], 10_000 + flow);
             let server = ([203, 0, 113, 1], 443);
-            up.push(datagram(*size, flow, [user, server]));
-            down.push(datagram(*size, flow, [server, user]));
+            up.push(datagram(size, flow, [user, server]));
+            down.push(datagram(size, flow, [server, user]));
         }
     }
     [up, down]

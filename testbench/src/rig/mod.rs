@@ -144,6 +144,13 @@ pub enum RigError {
     },
     /// `writ` failed.
     Operator(OperatorError),
+    /// `writ` failed to activate a warrant of a run.
+    Warrant {
+        /// Which, from 0.
+        index: usize,
+        /// What it said.
+        error: OperatorError,
+    },
     /// The simulated wires failed.
     Wire(String),
     /// Something did not happen in time.
@@ -159,6 +166,14 @@ impl RigError {
     pub(crate) fn io(what: impl fmt::Display) -> impl FnOnce(io::Error) -> Self {
         move |error| Self::Io { what: what.to_string(), error }
     }
+
+    /// Says of which warrant of a run an operator's error is.
+    pub(crate) fn of_warrant(self, index: usize) -> Self {
+        match self {
+            Self::Operator(error) => Self::Warrant { index, error },
+            other => other,
+        }
+    }
 }
 
 impl fmt::Display for RigError {
@@ -168,6 +183,7 @@ impl fmt::Display for RigError {
             Self::Pki(text) => write!(f, "throw-away PKI: {text}"),
             Self::Daemon { what, log } => write!(f, "{what}\n{log}"),
             Self::Operator(error) => write!(f, "{error}"),
+            Self::Warrant { index, error } => write!(f, "warrant {}: {error}", index + 1),
             Self::Wire(text) => write!(f, "simulated wires: {text}"),
             Self::Timeout { what, standing } => write!(f, "{what} did not happen in time; {standing}"),
         }

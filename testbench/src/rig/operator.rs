@@ -6,6 +6,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use writ_control::Refusal;
 use writ_control::report::{AuditVerdict, StatusReport, TaskState, TaskView};
 
 use super::{Confirmation, PREFIX_BITS, Rig, RigError, server_name};
@@ -20,7 +21,7 @@ pub struct OperatorError {
     pub command: String,
     /// Its exit status; `None` if it was ended by a signal or could not be started.
     pub exit: Option<i32>,
-    /// What it said.
+    /// What it said; a refusal of the daemon as a sentence.
     pub said: String,
 }
 
@@ -64,7 +65,9 @@ impl Rig {
             .map_err(|failure| error(None, failure.to_string()))?;
         let stdout = String::from_utf8_lossy(&output.stdout);
         if !output.status.success() {
-            return Err(error(output.status.code(), format!("{stdout}{}", String::from_utf8_lossy(&output.stderr))));
+            let said =
+                refusal(&stdout).unwrap_or_else(|| format!("{stdout}{}", String::from_utf8_lossy(&output.stderr)));
+            return Err(error(output.status.code(), said));
         }
         let mut answer: Value = serde_json::from_str(&stdout)
             .map_err(|failure| error(output.status.code(), format!("its answer is no JSON: {failure}")))?;
@@ -241,6 +244,14 @@ impl Rig {
     }
 }
 
+/// What a refusal that `writ --json` prints says, and what to do about it.
+fn refusal(answer: &str) -> Option<String> {
+    let mut answer: Value = serde_json::from_str(answer).ok()?;
+    let refusal: Refusal = serde_json::from_value(answer["refused"].take()).ok()?;
+    let hint = if refusal.hint.is_empty() { String::new() } else { format!("; {}", refusal.hint) };
+    Some(format!("{refusal}{hint}"))
+}
+
 /// The part of a status that says what is waited for.
 fn standing(status: &StatusReport) -> String {
     let mut text = format!(
@@ -310,5 +321,22 @@ pub fn order(
             },
             ended: true,
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn refusals_are_told_in_words() {
+        let answer =
+            r#"{"version":2,"refused":{"code":"invalid","what":"no such port","where":"targets","hint":"see --help"}}"#;
+        assert_eq!(refusal(answer).as_deref(), Some("invalid: no such port (at targets); see --help"));
+        let bare = answer.replace("see --help", "");
+        assert_eq!(refusal(&bare).as_deref(), Some("invalid: no such port (at targets)"));
+        for other in ["", "no JSON", r#"{"version":2,"answer":{"is":"status"}}"#] {
+            assert_eq!(refusal(other), None, "{other}");
+        }
     }
 }

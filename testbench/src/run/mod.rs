@@ -21,7 +21,7 @@ use crate::play::Plan;
 use crate::rig::{Activation, Backend, Confirmation, Rig, RigError, RigPlan};
 use crate::truth::{StampedFrame, tai_from_utc_ns};
 
-pub use outputs::{Summary, TaskSummary, UnsupportedSummary, percent_encoded, write_outputs};
+pub use outputs::{Outcome, Summary, TaskSummary, UnsupportedSummary, percent_encoded, write_outputs};
 pub use warrants::{End, LEMF, MEDIATION, SECOND_LEMF, Warrant, default_warrants, warrants_for};
 pub use wire::{Left, WireReport, play};
 
@@ -131,14 +131,7 @@ pub fn run(plan: &RunPlan, watcher: &mut dyn Watcher) -> Result<Finished, RigErr
     let mut wire = Client::connect(&rig.wire_socket()).map_err(wire_error)?;
     watcher.step("writ activates the warrants");
     let first_ns = wire.card_time_ns().map_err(wire_error)? + LEAD_NS;
-    let activations: Vec<Activation> =
-        plan.warrants.iter().map(|warrant| warrant.activation(first_ns, plan.plan.duration_ns())).collect();
-    let mut armed_ns = Vec::new();
-    for activation in &activations {
-        armed_ns.push(rig.activate(activation)?.armed.map(|armed| armed.tai_ns));
-    }
-    let orders: Vec<Order> = activations.into_iter().map(|activation| activation.order).collect();
-
+    let (orders, armed_ns) = put_into_force(&rig, plan, first_ns)?;
     watcher.step("the capture goes through the card");
     let played = play(&mut wire, &plan.plan, first_ns, &mut |frames, all| watcher.played(frames, all))?;
     watcher.step("everything selected is delivered");
@@ -204,6 +197,16 @@ fn rig_plan(plan: &RunPlan, epoch_ns: u64) -> RigPlan {
         rig = if delivery == Delivery::Hi { rig.lemf(name) } else { rig.mediation_function(name) };
     }
     rig
+}
+
+/// Activates all warrants; gives the orders, and when the rows of each were in force.
+fn put_into_force(rig: &Rig, plan: &RunPlan, first_ns: u64) -> Result<(Vec<Order>, Vec<Option<u64>>), RigError> {
+    let activate = |(index, warrant): (usize, &Warrant)| {
+        let activation: Activation = warrant.activation(first_ns, plan.plan.duration_ns());
+        let task = rig.activate(&activation).map_err(|error| error.of_warrant(index))?;
+        Ok((activation.order, task.armed.map(|armed| armed.tai_ns)))
+    };
+    plan.warrants.iter().enumerate().map(activate).collect()
 }
 
 fn report_delivery(status: &StatusReport, watcher: &mut dyn Watcher) {

@@ -28,8 +28,32 @@ pub struct Summary {
     pub audit: AuditSummary,
     /// The simulator.
     pub sim: SimSummary,
-    /// Nothing is wrong.
+    /// What became of it.
+    pub verdict: Outcome,
+    /// The verdict is good.
     pub ok: bool,
+}
+
+/// What became of a run, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// Every order selected something, and nothing is wrong.
+    Good,
+    /// Nothing is wrong, but there is an order that selected nothing: perhaps its target is mistyped, and nothing is shown by it.
+    NothingSelected,
+    /// Something is wrong.
+    NotGood,
+}
+
+impl Outcome {
+    fn new(is_good: bool, tasks: &[TaskSummary]) -> Self {
+        match (is_good, tasks.iter().any(|task| task.selected == 0)) {
+            (false, _) => Self::NotGood,
+            (true, true) => Self::NothingSelected,
+            (true, false) => Self::Good,
+        }
+    }
 }
 
 /// How an order was carried out.
@@ -130,6 +154,7 @@ impl Summary {
                 liid: order.liid.clone(),
             }));
         }
+        let verdict = Outcome::new(run.is_good(), &tasks);
         Self {
             card: run.backend.name().to_owned(),
             tasks,
@@ -147,18 +172,21 @@ impl Summary {
                 verified: run.audit.verified,
             },
             sim: SimSummary { clocks: run.statistics.clocks, clocks_per_s: run.statistics.clocks_per_s().round() },
-            ok: run.is_good(),
+            verdict,
+            ok: verdict == Outcome::Good,
         }
     }
 
-    /// Orders of which the capture has no packet at all, not even one that the card does not find yet.
-    pub fn absent(&self) -> impl Iterator<Item = &TaskSummary> {
-        let is_hidden = |task: &TaskSummary| {
+    /// The orders that selected nothing, by their place among the tasks, and how many packets of each the capture has that the card does not find yet.
+    pub fn selected_nothing(&self) -> impl Iterator<Item = (usize, usize)> {
+        let hidden = |task: &TaskSummary| {
             self.unsupported_encapsulation
                 .iter()
-                .any(|packet| (&packet.destination, &packet.liid) == (&task.destination, &task.liid))
+                .filter(|packet| (&packet.destination, &packet.liid) == (&task.destination, &task.liid))
+                .count()
         };
-        self.tasks.iter().filter(move |task| task.selected == 0 && !is_hidden(task))
+        let empty = self.tasks.iter().enumerate().filter(|(_, task)| task.selected == 0);
+        empty.map(move |(index, task)| (index, hidden(task)))
     }
 }
 
@@ -244,7 +272,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn orders_without_a_packet_are_found() {
+    fn orders_that_selected_nothing_are_found() {
         let task = |liid: &str, selected| TaskSummary {
             destination: "agency-1".to_owned(),
             liid: liid.to_owned(),
@@ -262,9 +290,14 @@ mod tests {
             destination: "agency-1".to_owned(),
             liid: "hidden".to_owned(),
         };
+        let tasks = vec![task("some", 3), task("none", 0), task("hidden", 0)];
+        assert_eq!(Outcome::new(true, &tasks[..1]), Outcome::Good);
+        assert_eq!(Outcome::new(true, &tasks[..2]), Outcome::NothingSelected);
+        assert_eq!(Outcome::new(true, &tasks[2..]), Outcome::NothingSelected);
+        assert_eq!(Outcome::new(false, &tasks), Outcome::NotGood);
         let summary = Summary {
             card: "model".to_owned(),
-            tasks: vec![task("some", 3), task("none", 0), task("hidden", 0)],
+            tasks,
             unsupported_encapsulation: vec![hidden],
             wire: WireSummary {
                 frames_in: 9,
@@ -275,10 +308,10 @@ mod tests {
             },
             audit: AuditSummary { records: 9, checkpoints: 1, verified: true },
             sim: SimSummary { clocks: 1, clocks_per_s: 1.0 },
-            ok: true,
+            verdict: Outcome::NothingSelected,
+            ok: false,
         };
-        let absent: Vec<&str> = summary.absent().map(|task| task.liid.as_str()).collect();
-        assert_eq!(absent, ["none"]);
+        assert_eq!(summary.selected_nothing().collect::<Vec<_>>(), [(1, 0), (2, 1)]);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use writ_sim::wire::IMIX;
 
 /// Bytes of the FCS, which the wire carries and sizes here do not count.
 pub const FCS_BYTES: usize = 4;
@@ -11,8 +12,6 @@ pub const FCS_BYTES: usize = 4;
 pub const FRAME_BYTES_MIN: u16 = 60;
 /// The biggest size that is ever measured.
 pub const FRAME_BYTES_MAX: u16 = 9600;
-/// The simple Internet mix: bytes without FCS, and how many of twelve frames have them.
-const IMIX: [(u16, u64); 3] = [(60, 7), (572, 4), (1514, 1)];
 
 /// Sizes of the frames of a case, in bytes without FCS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,7 +26,7 @@ pub enum FrameSizes {
 /// The mix, as a word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Mix {
-    /// Seven of twelve frames have 60 bytes, four 572, one 1514.
+    /// [`IMIX`].
     #[serde(rename = "imix")]
     Imix,
 }
@@ -117,7 +116,7 @@ mod tests {
         let mix = FrameSizes::Mix(Mix::Imix);
         for first in [0, 12, 5000] {
             let count = |bytes| (first..first + 12).filter(|number| mix.of(*number) == bytes).count();
-            assert_eq!([count(60), count(572), count(1514)], [7, 4, 1]);
+            assert_eq!([count(60), count(590), count(1514)], [7, 4, 1]);
         }
     }
 

@@ -13,7 +13,7 @@ use writ_testbench::binaries::{Binaries, CardFeature, build_command};
 use writ_testbench::capture::{self, Capture};
 use writ_testbench::play::Plan;
 use writ_testbench::rig::Backend;
-use writ_testbench::run::{self, Finished, RunPlan, Summary, Warrant};
+use writ_testbench::run::{self, Finished, Outcome, RunPlan, Summary, Warrant};
 use writ_testbench::traffic;
 
 use crate::failure::Failure;
@@ -25,11 +25,13 @@ use options::Card;
 
 /// Written into a folder that a run has made its own, so that a later run may clear it.
 const MARKER: &str = ".writ-demo";
+/// Exit status of a run that is good but for an order that selected nothing. 1 is a run that is not good, or none at all; 2 is clap's, of a command line.
+const NOTHING_SELECTED: u8 = 3;
 
 pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     let started = Instant::now();
-    let capture = load(arguments)?;
     let warrants = arguments.warrants()?;
+    let capture = load(arguments)?;
     let folder = folder(arguments)?;
     let binaries = build(arguments.card)?;
     let (finished, summary) = run_in(&folder, arguments, &capture, warrants, binaries)?;
@@ -39,8 +41,27 @@ pub(crate) fn run(arguments: &Arguments) -> Result<ExitCode, Failure> {
     } else {
         print!("{}", table::render(&finished, &summary, &folder));
     }
+    report_nothing_selected(&finished, &summary);
     eprintln!("total time {:.1} s", started.elapsed().as_secs_f64());
-    Ok(if summary.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(match summary.verdict {
+        Outcome::Good => ExitCode::SUCCESS,
+        Outcome::NotGood => ExitCode::FAILURE,
+        Outcome::NothingSelected => ExitCode::from(NOTHING_SELECTED),
+    })
+}
+
+/// Whoever mistypes a target has to notice.
+fn report_nothing_selected(finished: &Finished, summary: &Summary) {
+    for (index, hidden) in summary.selected_nothing() {
+        let targets: Vec<String> =
+            finished.orders[index].selector.targets.iter().map(|target| format!("--target {target}")).collect();
+        let why = match hidden {
+            0 => "no packet of this target is in the capture; look for a slip in the target, and whether it is the right capture".to_owned(),
+            1 => "the one packet of this target in the capture is hidden from the card, see `unseen`".to_owned(),
+            _ => format!("all {hidden} packets of this target in the capture are hidden from the card, see `unseen`"),
+        };
+        eprintln!("nothing selected: {}: {why}", targets.join(" "));
+    }
 }
 
 /// Runs the default demo on the golden model into a folder, for the oracles.
@@ -118,7 +139,7 @@ fn run_in(
     };
     let run_plan = RunPlan { folder: folder.to_path_buf(), binaries, backend, first_utc_ns, plan, warrants };
     let mut bars = progress::Bars::new();
-    let finished = run::run(&run_plan, &mut bars).map_err(|error| Failure::new(error.to_string()));
+    let finished = run::run(&run_plan, &mut bars).map_err(|error| arguments.explain(&error));
     bars.finish();
     let finished = finished?;
     let audit_log = folder.join("state/audit.log");

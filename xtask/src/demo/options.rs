@@ -1,15 +1,25 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::ValueEnum;
 use writ_testbench::check::Delivery;
+use writ_testbench::rig::RigError;
 use writ_testbench::run::{Warrant, default_warrants, warrants_for};
 use writ_testbench::truth::{Scope, Target};
 
 use crate::failure::Failure;
 
+const AFTER_HELP: &str = "\
+Exit status:
+  0  the verdict is good
+  1  it is not, or the run could not be done
+  2  wrong command line
+  3  nothing is wrong, but a target selected nothing";
+
 /// Options of `demo`.
 #[derive(clap::Args)]
+#[command(after_help = AFTER_HELP)]
 pub(crate) struct Arguments {
     /// Capture to play, pcap or pcapng, Ethernet [default: a generated one]
     #[arg(long, value_name = "FILE", requires = "targets")]
@@ -50,12 +60,24 @@ impl Arguments {
         }
         for (index, target) in self.targets.iter().enumerate() {
             if self.targets[..index].contains(target) {
-                return Err(Failure::new(format!("--target {}: given twice", target.target)));
+                return Err(Failure::new(format!("--target {target}: given twice")));
             }
         }
         let targets: Vec<_> =
             self.targets.iter().map(|option| (option.target, option.scope, option.delivery)).collect();
         Ok(warrants_for(&targets))
+    }
+
+    /// What stopped a run, by the option that it is about if there is one.
+    pub(crate) fn explain(&self, error: &RigError) -> Failure {
+        match error {
+            RigError::Warrant { index, error } if *index < self.targets.len() => Failure::new(format!(
+                "--target {}: its order was not put into force: {}",
+                self.targets[*index],
+                error.said.trim()
+            )),
+            other => Failure::new(other.to_string()),
+        }
     }
 }
 
@@ -76,6 +98,33 @@ pub(crate) struct TargetOption {
     pub(crate) target: Target,
     pub(crate) scope: Scope,
     pub(crate) delivery: Delivery,
+}
+
+impl fmt::Display for TargetOption {
+    /// As it is typed by somebody who says no more than he has to.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.target)?;
+        if self.scope != Scope::Content {
+            write!(f, ",scope={}", self.scope.name())?;
+        }
+        if self.delivery != Delivery::Hi {
+            write!(f, ",deliver={}", self.delivery.name())?;
+        }
+        Ok(())
+    }
+}
+
+impl TargetOption {
+    /// Frames need not hold an IP packet, and only X3 carries them all.
+    fn check(self) -> Result<Self, String> {
+        if !self.target.names_frames() || (self.scope, self.delivery) == (Scope::Content, Delivery::X) {
+            return Ok(self);
+        }
+        Err(format!(
+            "the target names whole frames, which only X3 carries, as content: write {},deliver=x, without another scope",
+            self.target
+        ))
+    }
 }
 
 impl FromStr for TargetOption {
@@ -105,12 +154,14 @@ impl FromStr for TargetOption {
                 _ => return Err(format!("`{part}`: behind the target stand scope=... and deliver=... only")),
             }
         }
-        Ok(option)
+        option.check()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use writ_testbench::rig::OperatorError;
+
     use super::*;
 
     #[test]
@@ -132,6 +183,32 @@ mod tests {
         ] {
             assert!(read(text).is_err(), "{text}");
         }
+        for frames in
+            ["mac=02:00:00:00:00:01", "vlan=a:13.10", "tunnel=pppoe:17@02:00:00:00:00:02", "tunnel=mpls:16106"]
+        {
+            let whole = format!("{frames},deliver=x");
+            assert_eq!(read(&whole), Ok((Scope::Content, Delivery::X)));
+            for rest in ["", ",deliver=hi", ",scope=headers_l4", ",scope=headers_l3,deliver=x"] {
+                let refusal = read(&format!("{frames}{rest}")).expect_err("frames go over X3");
+                assert!(refusal.contains(&whole), "{frames}{rest}: {refusal}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_only_writd_can_see_names_the_option() {
+        let targets =
+            ["ipv4=192.0.2.1", "mac=02:00:00:00:00:01,deliver=x"].map(|text| text.parse().expect("a good target"));
+        let arguments = Arguments { targets: targets.to_vec(), ..Arguments::default() };
+        let said = "bad_request: it is a group (at target)".to_owned();
+        let error = OperatorError { command: "task activate".to_owned(), exit: Some(1), said };
+        let text = arguments.explain(&RigError::Warrant { index: 1, error }).to_string();
+        assert_eq!(
+            text,
+            "--target mac=02:00:00:00:00:01,deliver=x: its order was not put into force: bad_request: it is a group (at target)"
+        );
+        let other = arguments.explain(&RigError::Wire("gone".to_owned())).to_string();
+        assert_eq!(other, "simulated wires: gone");
     }
 
     #[test]

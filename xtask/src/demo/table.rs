@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::Path;
 
-use writ_testbench::run::{Finished, Summary};
+use writ_testbench::run::{Finished, Outcome, Summary};
 
 const HEADINGS: [&str; 9] =
     ["destination", "LIID", "target", "scope", "over", "selected", "delivered", "lost", "over-collected"];
@@ -43,15 +43,11 @@ pub(crate) fn render(run: &Finished, summary: &Summary, folder: &Path) -> String
         summary.sim.clocks_per_s / 1e3
     );
     unsupported(&mut out, summary);
-    for task in summary.absent() {
-        let _ =
-            writeln!(out, "note      {} {}: no packet of this target is in the capture", task.destination, task.liid);
-    }
     let _ = writeln!(out, "files     {}", folder.display());
-    let verdict = if summary.ok {
-        "GOOD: everything selected was delivered, nothing else was, and the wire did not notice"
-    } else {
-        "NOT GOOD: see the problems above"
+    let verdict = match summary.verdict {
+        Outcome::Good => "GOOD: everything selected was delivered, nothing else was, and the wire did not notice",
+        Outcome::NothingSelected => "NOTHING SELECTED by a target, named below; beyond that nothing is wrong",
+        Outcome::NotGood => "NOT GOOD: see the problems above",
     };
     let _ = writeln!(out, "verdict   {verdict}");
     out

