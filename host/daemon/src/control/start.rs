@@ -279,7 +279,11 @@ impl Control {
                 let contexts = task.contexts.iter().filter(|context| context.session == key);
                 let add = |sum: Used, context: &OpenedContext| {
                     // Each notice goes with an event of the access: beginning and end.
-                    let events = if context.kind == SequenceKind::Notification { 2 * context.next_sequence } else { 0 };
+                    let events = match context.kind {
+                        SequenceKind::Notification => 2 * context.next_sequence,
+                        kind if kind.is_integrity() => context.next_sequence,
+                        _ => 0,
+                    };
                     Used { numbers: sum.numbers + context.next_sequence, events: sum.events + events }
                 };
                 (phases.get(index) == Some(&Phase::Resumed)).then(|| contexts.fold(Used::default(), add))

@@ -153,6 +153,15 @@ impl<'a> Tri<'a> {
 }
 
 impl<'a> IntegrityCheck<'a> {
+    /// The check alone, as it stands in a PDU. With an empty `checkValue` these are the octets that a signature is made over.
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        let written: Result<(), EncodeError> =
+            Writer::new(&mut out).constructed(Tag::context(0), |writer| self.write(writer));
+        written.expect("none of its fields has a limit");
+        out
+    }
+
     fn read(element: &Element<'a>) -> Result<Self, DecodeError> {
         let mut fields = Fields::of(element, "integrityCheck")?;
         let (mut numbers, mut check_type, mut check_value) = (None, None, None);

@@ -26,11 +26,34 @@ pub enum SequenceKind {
     X2 = 3,
     /// X3 PDUs.
     X3 = 4,
+    /// Hashes over IRI PS-PDUs.
+    IriHash = 5,
+    /// Signatures over those.
+    IriSignature = 6,
+    /// Hashes over content PS-PDUs.
+    ContentHash = 7,
+    /// Signatures over those.
+    ContentSignature = 8,
 }
 
 impl SequenceKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 5] = [Self::Iri, Self::Content, Self::Notification, Self::X2, Self::X3];
+    pub const ALL: [Self; 9] = [
+        Self::Iri,
+        Self::Content,
+        Self::Notification,
+        Self::X2,
+        Self::X3,
+        Self::IriHash,
+        Self::IriSignature,
+        Self::ContentHash,
+        Self::ContentSignature,
+    ];
+
+    /// Numbers of hashes and signatures, which go beside what was intercepted.
+    pub const fn is_integrity(self) -> bool {
+        matches!(self, Self::IriHash | Self::IriSignature | Self::ContentHash | Self::ContentSignature)
+    }
 
     const fn from_bits(bits: u8) -> Option<Self> {
         match bits {
@@ -39,6 +62,10 @@ impl SequenceKind {
             2 => Some(Self::Notification),
             3 => Some(Self::X2),
             4 => Some(Self::X3),
+            5 => Some(Self::IriHash),
+            6 => Some(Self::IriSignature),
+            7 => Some(Self::ContentHash),
+            8 => Some(Self::ContentSignature),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     accounting::LossCause,
-    arena::{Arena, BlockMemory, SequenceKind},
+    arena::{Arena, BlockMemory},
     leap::LeapTable,
     lifecycle::CloseReason,
     task::{AccessType, TaskSpec},
@@ -62,11 +62,10 @@ impl<B: BlockMemory> Encoder<B> {
                 let pdu = notice(header, config, &task.spec, notices.next, time, true);
                 notices.put_event(arena, &pdu, now)?;
             }
-            let pdu = |sequence| access_event(header, &task.spec, sequence, time, IriType::Begin);
-            let iri =
-                if route.packets.kind == SequenceKind::Iri { Some(&mut route.packets) } else { route.iri.as_mut() };
-            if let Some(iri) = iri.filter(|iri| iri.next == 0) {
-                iri.put_event(arena, &pdu(iri.next), now)?;
+            if route.iri().is_some_and(|iri| iri.next == 0) {
+                let header = header.clone();
+                let pdu = |sequence| access_event(&header, &task.spec, sequence, time, IriType::Begin);
+                route.put_iri(arena, pdu, time, now)?;
             }
         }
         task.announced = true;
@@ -120,17 +119,17 @@ impl<B: BlockMemory> Encoder<B> {
             if notices_next != 1 {
                 continue;
             }
-            let iri =
-                if route.packets.kind == SequenceKind::Iri { Some(&mut route.packets) } else { route.iri.as_mut() };
-            if let Some(iri) = iri {
-                let pdu = access_event(header, &task.spec, iri.next, time, IriType::End);
-                iri.put_event(&mut self.arena, &pdu, now)?;
-            }
+            let header = header.clone();
+            let pdu = |sequence| access_event(&header, &task.spec, sequence, time, IriType::End);
+            route.put_iri(&mut self.arena, pdu, time, now)?;
+            let header = &header;
             if let Some(notices) = route.notices.as_mut() {
                 let pdu = notice(header, &self.config, &task.spec, notices.next, time, false);
                 notices.put_event(&mut self.arena, &pdu, now)?;
             }
         }
+        // Whoever waits for the last hash waits no longer than for the end.
+        task.put_hashes(&mut self.arena, self.signer.as_deref(), now, true)?;
         task.closed = true;
         Ok(())
     }
@@ -159,6 +158,7 @@ impl<B: BlockMemory> Encoder<B> {
     /// this. Take its last differences first.
     pub fn forget_task(&mut self, index: TaskIndex) {
         let Some(mut task) = self.tasks.get_mut(index.0 as usize).and_then(Option::take) else { return };
+        self.hashed_tasks -= usize::from(task.is_hashed());
         for numbering in task.routes.iter_mut().flat_map(Route::numberings) {
             self.arena.contexts.remove(numbering.context);
         }

@@ -27,12 +27,14 @@
 //! 671 (HI1 notices).
 
 mod events;
+mod integrity;
 mod ip;
 mod open;
 mod packet;
 mod route;
 
 pub use events::Loss;
+pub use integrity::{HASHED_PDUS_MAX, Hash, IntegrityPolicy, SignaturePolicy, Signer};
 pub use open::{OpenError, OpenTask, Opened, OpenedContext, Phase};
 
 use crate::{
@@ -71,7 +73,7 @@ pub struct EncoderConfig {
     pub point_of_interception: Option<PointOfInterceptionId>,
     /// DID on X.
     pub domain_id: Option<Vec<u8>>,
-    /// Versions to say, where a destination does not want others.
+    /// For destinations that do not want others.
     pub formats: Formats,
     /// A block that holds something is handed on after this time even if it is not full, unless blocks are scarce.
     pub block_age_ns_max: u64,
@@ -95,9 +97,11 @@ impl EncoderConfig {
     }
 }
 
-/// Versions of the formats, as the PDUs say them.
+/// How PDUs look, as far as destinations differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Formats {
+    /// HI2 and HI3: hashes and signatures.
+    pub integrity: Option<IntegrityPolicy>,
     /// Of the ASN.1 modules; header reports need LI-PS-PDU 40 or later.
     pub versions: pspdu::Versions,
     /// Of X2/X3.
@@ -235,17 +239,27 @@ struct Match {
 }
 
 /// See the module's documentation.
-#[derive(Debug)]
 pub struct Encoder<B> {
     arena: Arena<B>,
     config: EncoderConfig,
     leap: LeapTable,
     /// Of destinations that want others than [`EncoderConfig::formats`].
     formats: BTreeMap<DestinationIndex, Formats>,
+    signer: Option<Box<dyn Signer>>,
+    /// Tasks with hashes, and when it was last looked whether any are due.
+    hashed_tasks: usize,
+    hashes_checked: HostNs,
     tasks: Vec<Option<Box<Task>>>,
     matches: Vec<Match>,
     /// Of each ring at most one.
     progress: Vec<Progress>,
+}
+
+impl<B> core::fmt::Debug for Encoder<B> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let tasks = self.tasks.iter().flatten().count();
+        f.debug_struct("Encoder").field("config", &self.config).field("tasks", &tasks).finish_non_exhaustive()
+    }
 }
 
 impl<B: BlockMemory> Encoder<B> {
@@ -256,6 +270,9 @@ impl<B: BlockMemory> Encoder<B> {
             config,
             leap,
             formats: BTreeMap::new(),
+            signer: None,
+            hashed_tasks: 0,
+            hashes_checked: HostNs(0),
             tasks: Vec::new(),
             matches: Vec::with_capacity(64),
             progress: Vec::with_capacity(8),
@@ -278,6 +295,11 @@ impl<B: BlockMemory> Encoder<B> {
         self.formats.insert(destination, formats);
     }
 
+    /// Gives the encoder the key for signatures; without one it only hashes.
+    pub fn set_signer(&mut self, signer: Box<dyn Signer>) {
+        self.signer = Some(signer);
+    }
+
     fn formats(&self, destination: DestinationIndex) -> Formats {
         self.formats.get(&destination).copied().unwrap_or(self.config.formats)
     }
@@ -296,7 +318,23 @@ impl<B: BlockMemory> Encoder<B> {
     /// [`crate::arena`]. `is_ready` says whether a session has taken all blocks that it was given; to one that has not, more parts
     /// would be of no use. Call it often, also when nothing arrives.
     pub fn flush(&mut self, now: HostNs, is_ready: impl Fn(SessionKey) -> bool) {
+        self.put_due_hashes(now);
         self.arena.flush(now, self.config.block_age_ns_max, is_ready);
+    }
+
+    /// Hashes and signatures by their age. Looked for ten times a second: nobody wants them sooner.
+    fn put_due_hashes(&mut self, now: HostNs) {
+        const LOOK_NS: u64 = 100_000_000;
+        if self.hashed_tasks == 0 || now.since(self.hashes_checked) < LOOK_NS {
+            return;
+        }
+        self.hashes_checked = now;
+        for task in self.tasks.iter_mut().flatten() {
+            if task.put_hashes(&mut self.arena, self.signer.as_deref(), now, false).is_err() {
+                // The others would find no room either.
+                break;
+            }
+        }
     }
 
     /// Hands on all blocks that hold something: before the process ends, or to wait for a task to drain.

@@ -2,6 +2,7 @@
 
 use super::{
     Encoder, TASKS_MAX,
+    integrity::Chain,
     route::{Counters, Numbering, PacketTemplate, Route, Task},
 };
 use crate::{
@@ -13,7 +14,7 @@ use core::fmt;
 use writ_handover::{
     EncodeError,
     ids::Cin,
-    pspdu,
+    pspdu::{self, DataType},
     x2x3::{self, Attribute, AttributeBlock},
 };
 
@@ -126,6 +127,15 @@ fn kinds(spec: &TaskSpec) -> &'static [(Interface, SequenceKind)] {
     }
 }
 
+/// What hashes are over, and how they and their signatures are numbered; `None` for what is not hashed.
+const fn integrity_kinds(kind: SequenceKind) -> Option<(DataType, SequenceKind, SequenceKind)> {
+    match kind {
+        SequenceKind::Iri => Some((DataType::Iri, SequenceKind::IriHash, SequenceKind::IriSignature)),
+        SequenceKind::Content => Some((DataType::Cc, SequenceKind::ContentHash, SequenceKind::ContentSignature)),
+        _ => None,
+    }
+}
+
 /// Tells the tasks of a reused index apart. XIDs are random, so that the digest gives nothing away.
 fn fingerprint(spec: &TaskSpec) -> [u8; 16] {
     let mut hasher = blake3::Hasher::new_derive_key("writ 2026 arena context fingerprint");
@@ -189,13 +199,14 @@ impl<B: BlockMemory> Encoder<B> {
             revoked: false,
         };
         // The first IRI is the beginning; the second notice is the end.
-        task.announced = on_x || task.routes.iter_mut().all(|route| route.iri().is_some_and(|iri| iri.next > 0));
+        task.announced = on_x || task.routes.iter().all(|route| route.iri().is_some_and(|iri| iri.next > 0));
         task.closed =
             !on_x && task.routes.iter().all(|route| route.notices.as_ref().is_some_and(|notices| notices.next > 1));
         let opened = Opened { contexts: opened_contexts(&mut task), announced: task.announced, closed: task.closed };
         if self.tasks.len() <= index.0 as usize {
             self.tasks.resize_with(index.0 as usize + 1, || None);
         }
+        self.hashed_tasks += usize::from(task.is_hashed());
         self.tasks[index.0 as usize] = Some(Box::new(task));
         Ok(opened)
     }
@@ -215,10 +226,11 @@ impl<B: BlockMemory> Encoder<B> {
     fn check_numberings(&self, index: TaskIndex, spec: &TaskSpec, open: &OpenTask) -> Result<(), OpenError> {
         let (mut missing, mut used, mut needed, mut found) = (None, None, 0, 0);
         for &destination in &spec.destinations {
-            for &(interface, kind) in kinds(spec) {
+            for (interface, kind) in self.all_kinds(spec, destination) {
                 let session = SessionKey { destination, interface };
                 self.arena.share(session).ok_or(OpenError::SessionUnknown(session))?;
                 match self.arena.contexts.find(&Self::context_key(index, spec, open, session, kind)) {
+                    None if kind.is_integrity() => needed += 1,
                     None => (missing, needed) = (missing.or(Some(session)), needed + 1),
                     Some(state) if state.next_sequence > 0 => (used, found) = (used.or(Some(session)), found + 1),
                     Some(_) => found += 1,
@@ -237,6 +249,18 @@ impl<B: BlockMemory> Encoder<B> {
             return Err(OpenError::ContextsFull);
         }
         Ok(())
+    }
+
+    /// Everything that is numbered towards a destination, with hashes and signatures.
+    fn all_kinds(&self, spec: &TaskSpec, destination: DestinationIndex) -> Vec<(Interface, SequenceKind)> {
+        let mut all = kinds(spec).to_vec();
+        let Some(policy) = self.formats(destination).integrity else { return all };
+        for &(interface, kind) in kinds(spec) {
+            let Some((_, hash, signature)) = integrity_kinds(kind) else { continue };
+            all.push((interface, hash));
+            all.extend(policy.signature.map(|_| (interface, signature)));
+        }
+        all
     }
 
     fn open_numbering(
@@ -279,7 +303,30 @@ impl<B: BlockMemory> Encoder<B> {
             }
         }
         let (template, header) = self.template(spec, open, destination, packets.kind)?;
-        Ok(Route { packets, template, iri, notices, header })
+        let packet_chain = self.open_chain(index, spec, open, &packets)?;
+        let iri_chain = match &iri {
+            Some(iri) => self.open_chain(index, spec, open, iri)?,
+            None => None,
+        };
+        Ok(Route { packets, packet_chain, template, iri, iri_chain, notices, header })
+    }
+
+    /// The chain of hashes over what a numbering numbers, if its destination wants one.
+    fn open_chain(
+        &mut self,
+        index: TaskIndex,
+        spec: &TaskSpec,
+        open: &OpenTask,
+        of: &Numbering,
+    ) -> Result<Option<Box<Chain>>, OpenError> {
+        let Some((data, hash, signature)) = integrity_kinds(of.kind) else { return Ok(None) };
+        let Some(policy) = self.formats(of.session.destination).integrity else { return Ok(None) };
+        let hashes = self.open_numbering(index, spec, open, of.session, hash)?;
+        let signatures = match policy.signature {
+            Some(_) => Some(self.open_numbering(index, spec, open, of.session, signature)?),
+            None => None,
+        };
+        Ok(Some(Box::new(Chain::new(policy, data, hashes, signatures))))
     }
 
     fn template(

@@ -1,7 +1,7 @@
 //! The hot path.
 
 use super::{
-    ArenaFull, Encoded, Encoder, HitLayer, HitSide, Match, Packet, Progress, TARGETS_NAMED_MAX, TaskHit,
+    ArenaFull, Encoded, Encoder, HitLayer, HitSide, Match, Packet, Progress, Signer, TARGETS_NAMED_MAX, TaskHit,
     ip::{Direction, View, Views},
     route::{PacketFacts, PduOutcome, Task, matched_blocks},
 };
@@ -60,7 +60,9 @@ impl<B: BlockMemory> Encoder<B> {
                 let _ = Self::announce(&mut self.arena, &self.config, &self.leap, task, packet.stamp, now);
             }
             let facts = TaskPacket { hit, view, time, record: packet.record, done, now };
-            if let Err(full) = Self::encode_for(&mut self.arena, task, &facts, &mut pdus, &mut encoded) {
+            if let Err(full) =
+                Self::encode_for(&mut self.arena, task, &facts, self.signer.as_deref(), &mut pdus, &mut encoded)
+            {
                 let (record, stamp) = (packet.record, packet.stamp);
                 self.progress.push(Progress { record, stamp, pdus, so_far: encoded });
                 return Err(full);
@@ -87,6 +89,7 @@ impl<B: BlockMemory> Encoder<B> {
         arena: &mut Arena<B>,
         task: &mut Task,
         packet: &TaskPacket<'_>,
+        signer: Option<&dyn Signer>,
         pdus: &mut usize,
         encoded: &mut Encoded,
     ) -> Result<(), ArenaFull> {
@@ -113,6 +116,10 @@ impl<B: BlockMemory> Encoder<B> {
                     PduOutcome::Accepted => encoded.accepted += 1,
                     PduOutcome::Lost => encoded.lost += 1,
                     PduOutcome::Replayed => encoded.replayed += 1,
+                }
+                if route.is_hash_full() {
+                    // Without room it comes with the next look at hashes that are due.
+                    let _ = route.put_hashes(arena, signer, packet.now, false);
                 }
             }
             *pdus += 1;

@@ -1,7 +1,8 @@
 //! What the encoder keeps of a task: its numberings and templates, one set a destination.
 
 use super::{
-    ArenaFull, TARGETS_NAMED_MAX,
+    ArenaFull, Signer, TARGETS_NAMED_MAX,
+    integrity::Chain,
     ip::{Direction, View},
 };
 use crate::{
@@ -138,9 +139,13 @@ pub(super) enum PacketTemplate {
 #[derive(Debug)]
 pub(super) struct Route {
     pub(super) packets: Numbering,
+    /// Hashes over the packets' PDUs.
+    pub(super) packet_chain: Option<Box<Chain>>,
     pub(super) template: PacketTemplate,
     /// IRI events, where they are not numbered with the packets.
     pub(super) iri: Option<Numbering>,
+    /// Hashes over those.
+    pub(super) iri_chain: Option<Box<Chain>>,
     /// HI1 notices.
     pub(super) notices: Option<Numbering>,
     /// Headers of this route's PS-PDUs.
@@ -170,12 +175,56 @@ pub(super) struct PacketFacts<'a> {
 impl Route {
     /// All numberings of the route.
     pub(super) fn numberings(&mut self) -> impl Iterator<Item = &mut Numbering> {
-        [Some(&mut self.packets), self.iri.as_mut(), self.notices.as_mut()].into_iter().flatten()
+        let chains = [self.packet_chain.as_mut(), self.iri_chain.as_mut()];
+        let hashes = chains.into_iter().flatten().flat_map(|chain| chain.numberings());
+        [Some(&mut self.packets), self.iri.as_mut(), self.notices.as_mut()].into_iter().flatten().chain(hashes)
+    }
+
+    /// Accepts an IRI event, as which `pdu` encodes the number that it gets.
+    pub(super) fn put_iri<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        pdu: impl FnOnce(u64) -> Vec<u8>,
+        time: UnixTime,
+        now: HostNs,
+    ) -> Result<(), ArenaFull> {
+        let (numbering, chain) = match self.packets.kind {
+            SequenceKind::Iri => (Some(&mut self.packets), &mut self.packet_chain),
+            _ => (self.iri.as_mut(), &mut self.iri_chain),
+        };
+        let Some(numbering) = numbering else { return Ok(()) };
+        let (sequence, pdu) = (numbering.next as u32, pdu(numbering.next));
+        numbering.put_event(arena, &pdu, now)?;
+        if let Some(chain) = chain {
+            chain.note(&pdu, sequence, time, now);
+        }
+        Ok(())
+    }
+
+    /// Whether a hash has all the PDUs that it may have.
+    #[inline]
+    pub(super) fn is_hash_full(&self) -> bool {
+        self.packet_chain.as_ref().is_some_and(|chain| chain.is_full())
+    }
+
+    /// Puts hashes and signatures that are due, or all.
+    pub(super) fn put_hashes<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        signer: Option<&dyn Signer>,
+        now: HostNs,
+        everything: bool,
+    ) -> Result<(), ArenaFull> {
+        let Some(header) = &self.header else { return Ok(()) };
+        for chain in [self.packet_chain.as_mut(), self.iri_chain.as_mut()].into_iter().flatten() {
+            chain.put(arena, header, signer, now, everything)?;
+        }
+        Ok(())
     }
 
     /// The numbering of IRI events.
-    pub(super) fn iri(&mut self) -> Option<&mut Numbering> {
-        if self.packets.kind == SequenceKind::Iri { Some(&mut self.packets) } else { self.iri.as_mut() }
+    pub(super) fn iri(&self) -> Option<&Numbering> {
+        if self.packets.kind == SequenceKind::Iri { Some(&self.packets) } else { self.iri.as_ref() }
     }
 
     /// Writes the PDU of a packet.
@@ -193,7 +242,7 @@ impl Route {
         let written = match &mut self.template {
             PacketTemplate::X(template) => Self::put_x(&self.packets, template, arena, facts, payload),
             PacketTemplate::Handover(template) if !truncated || facts.scope != Scope::Content => {
-                Self::put_handover(&self.packets, template, arena, facts, payload)
+                Self::put_handover(&self.packets, self.packet_chain.as_deref_mut(), template, arena, facts, payload)
             }
             PacketTemplate::Handover(_) => self.put_truncated(arena, facts, payload),
         };
@@ -223,6 +272,7 @@ impl Route {
     #[inline]
     fn put_handover<B: BlockMemory>(
         packets: &Numbering,
+        chain: Option<&mut Chain>,
         template: &mut pspdu::Template,
         arena: &mut Arena<B>,
         facts: &PacketFacts<'_>,
@@ -237,6 +287,9 @@ impl Route {
         };
         let written =
             written.expect("there is room, the direction has a number, and open_task has checked the version");
+        if let Some(chain) = chain {
+            chain.note(&block.space()[..written], stamp.sequence, facts.time, facts.now);
+        }
         block.commit(written, Self::entry(packets, facts.record));
         Ok(written)
     }
@@ -267,7 +320,7 @@ impl Route {
     /// A content packet of which the record holds less than the whole: iPTruncatedPacket.
     #[cold]
     fn put_truncated<B: BlockMemory>(
-        &self,
+        &mut self,
         arena: &mut Arena<B>,
         facts: &PacketFacts<'_>,
         payload: &[u8],
@@ -288,6 +341,9 @@ impl Route {
         let pdu = pdu.to_vec().expect("lengths fit, and the direction has a number");
         let block = arena.room(self.packets.share, pdu.len(), facts.now)?;
         block.space()[..pdu.len()].copy_from_slice(&pdu);
+        if let Some(chain) = &mut self.packet_chain {
+            chain.note(&pdu, self.packets.next as u32, facts.time, facts.now);
+        }
         block.commit(pdu.len(), Self::entry(&self.packets, facts.record));
         Ok(pdu.len())
     }
@@ -309,6 +365,22 @@ pub(super) struct Task {
 }
 
 impl Task {
+    /// Whether anything of it is hashed.
+    pub(super) fn is_hashed(&self) -> bool {
+        self.routes.iter().any(|route| route.packet_chain.is_some() || route.iri_chain.is_some())
+    }
+
+    /// Puts hashes and signatures that are due, or all.
+    pub(super) fn put_hashes<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        signer: Option<&dyn Signer>,
+        now: HostNs,
+        everything: bool,
+    ) -> Result<(), ArenaFull> {
+        self.routes.iter_mut().try_for_each(|route| route.put_hashes(arena, signer, now, everything))
+    }
+
     pub(super) fn take_deltas(&mut self, each: &mut impl FnMut(TaskDelta)) {
         let index = self.index;
         for numbering in self.routes.iter_mut().flat_map(Route::numberings) {
