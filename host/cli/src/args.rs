@@ -10,7 +10,7 @@ use std::{
 };
 use writ_control::{
     Confirmation, Delivery, DestinationSettings, MinTls, OrderKind, Scope, Sensitive, Target, TimeSpec, Uuid,
-    settings::{self, XVersion},
+    settings::{self, Hash, Integrity, XVersion},
 };
 use writ_driver::bus::{
     place::Place,
@@ -314,10 +314,24 @@ pub(crate) struct Settings {
     /// Send at most so many bytes a second, on each of the two connections
     #[arg(long, value_name = "BYTES", value_parser = clap::value_parser!(u64).range(settings::RATE_MIN..))]
     rate_bytes_per_s: Option<u64>,
+    /// hi: prove with hashes what was delivered
+    #[arg(long, value_name = "HASH", value_parser = hash())]
+    integrity: Option<Hash>,
+    /// A hash after so many PDUs
+    #[arg(long, value_name = "N", requires = "integrity", default_value_t = Integrity::PDUS, value_parser = clap::value_parser!(u32).range(1..=i64::from(Integrity::PDUS_MAX)))]
+    integrity_pdus: u32,
+    /// A hash when the first PDU is so old
+    #[arg(long, value_name = "MS", requires = "integrity", default_value_t = Integrity::MS, value_parser = time_ms())]
+    integrity_ms: u32,
+    /// Sign the hashes, with the key that the daemon's configuration names (keys.integrity)
+    #[arg(long, requires = "integrity")]
+    integrity_sign: bool,
 }
 
 impl Settings {
     pub(crate) fn settings(&self) -> DestinationSettings {
+        let Self { integrity_pdus: pdus, integrity_ms: ms, integrity_sign: sign, .. } = *self;
+        let integrity = self.integrity.map(|hash| Integrity { hash, pdus, ms, sign });
         let Self { li_version, x_version, keepalive_idle_ms, keepalive_answer_ms, barrier_ms, .. } = *self;
         let Self { source, dscp, rate_bytes_per_s, .. } = *self;
         DestinationSettings {
@@ -329,6 +343,7 @@ impl Settings {
             source,
             dscp,
             rate_bytes_per_s,
+            integrity,
         }
     }
 }
@@ -466,6 +481,10 @@ fn one_of<T: Copy + Send + Sync + 'static>(
 
 fn x_version() -> impl TypedValueParser<Value = XVersion> {
     one_of(&XVersion::ALL, XVersion::name)
+}
+
+fn hash() -> impl TypedValueParser<Value = Hash> {
+    one_of(&Hash::ALL, Hash::name)
 }
 
 fn time_ms() -> impl TypedValueParser<Value = u32> {

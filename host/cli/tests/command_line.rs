@@ -119,7 +119,7 @@ fn activation_says_exactly_what_was_typed() {
     let targets: Vec<&str> = task.targets.iter().map(Target::reveal).collect();
     assert_eq!(targets, ["ipv4=192.0.2.1", "tunnel=gtpu:0x1a2b@192.0.2.7"], "word for word: the daemon reads them");
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("one JSON object");
-    assert_eq!(json["version"], 2);
+    assert_eq!(json["version"], writ_control::PROTOCOL_VERSION);
     assert_eq!((&json["answer"]["is"], &json["answer"]["row_commands"]), (&"task_change".into(), &2.into()));
     assert!(String::from_utf8_lossy(&output.stderr).contains("dry run"));
 }

@@ -27,6 +27,55 @@ impl XVersion {
     }
 }
 
+/// Hash function of integrity checks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Hash {
+    /// SHA-256.
+    Sha256,
+    /// SHA-384.
+    Sha384,
+    /// SHA-512.
+    Sha512,
+}
+
+impl Hash {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sha256, Self::Sha384, Self::Sha512];
+
+    /// The function, as it is typed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sha256 => "sha256",
+            Self::Sha384 => "sha384",
+            Self::Sha512 => "sha512",
+        }
+    }
+}
+
+/// Integrity checks on HI2 and HI3 (TS 102 232-1 clause 7.2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Integrity {
+    /// With what.
+    pub hash: Hash,
+    /// A hash after so many PDUs,
+    pub pdus: u32,
+    /// or when the first of them is so old, ms.
+    pub ms: u32,
+    /// Signatures over hashes, with the daemon's key.
+    pub sign: bool,
+}
+
+impl Integrity {
+    /// PDUs of a hash, if nothing else is said.
+    pub const PDUS: u32 = 1000;
+    /// Most PDUs of a hash.
+    pub const PDUS_MAX: u32 = 10_000;
+    /// Age for a hash, if nothing else is said, ms.
+    pub const MS: u32 = 1000;
+}
+
 /// Oldest version of LI-PS-PDU that may be said.
 pub const LI_VERSION_MIN: u8 = 17;
 /// Shortest time of a setting, ms.
@@ -66,6 +115,9 @@ pub struct DestinationSettings {
     /// Most bytes of PDUs a second, of each of the two interfaces.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rate_bytes_per_s: Option<u64>,
+    /// HI: hashes and signatures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub integrity: Option<Integrity>,
 }
 
 /// A setting that cannot be.
@@ -120,6 +172,19 @@ impl DestinationSettings {
         if self.rate_bytes_per_s.is_some_and(|rate| rate < RATE_MIN) {
             return fail("rate_bytes_per_s", &format!("at least {RATE_MIN} is wanted"));
         }
+        if let Some(Integrity { pdus, ms, .. }) = self.integrity {
+            let is_good = (1..=Integrity::PDUS_MAX).contains(&pdus) && (TIME_MS_MIN..=TIME_MS_MAX).contains(&ms);
+            if !hi {
+                return fail("integrity", "is for HI2 and HI3 only");
+            }
+            if !is_good {
+                let most = Integrity::PDUS_MAX;
+                return fail(
+                    "integrity",
+                    &format!("1 to {most} PDUs and {TIME_MS_MIN} to {TIME_MS_MAX} ms are wanted"),
+                );
+            }
+        }
         let Some(source) = self.source else { return Ok(()) };
         if source.is_unspecified() || source.is_multicast() {
             return fail("source", "one address of this host is wanted");
@@ -142,6 +207,10 @@ impl DestinationSettings {
             self.source.map(|source| ("source", source.to_string())),
             number("dscp", self.dscp.map(u64::from)),
             number("rate_bytes_per_s", self.rate_bytes_per_s),
+            self.integrity.map(|Integrity { hash, pdus, ms, sign }| {
+                let signed = if sign { ", signed" } else { "" };
+                ("integrity", format!("{} every {pdus} PDUs or {ms} ms{signed}", hash.name()))
+            }),
         ]
         .into_iter()
         .flatten()
@@ -152,6 +221,8 @@ impl DestinationSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const INTEGRITY: Integrity = Integrity { hash: Hash::Sha256, pdus: Integrity::PDUS, ms: Integrity::MS, sign: true };
 
     fn address(text: &str) -> IpAddr {
         text.parse().expect("an address")
@@ -172,6 +243,9 @@ mod tests {
             (DestinationSettings { barrier_ms: Some(TIME_MS_MAX + 1), ..none }, true, "barrier_ms"),
             (DestinationSettings { dscp: Some(64), ..none }, true, "dscp"),
             (DestinationSettings { rate_bytes_per_s: Some(RATE_MIN - 1), ..none }, true, "rate_bytes_per_s"),
+            (DestinationSettings { integrity: Some(INTEGRITY), ..none }, false, "integrity"),
+            (DestinationSettings { integrity: Some(Integrity { pdus: 0, ..INTEGRITY }), ..none }, true, "integrity"),
+            (DestinationSettings { integrity: Some(Integrity { ms: 1, ..INTEGRITY }), ..none }, true, "integrity"),
             (DestinationSettings { source: Some(address("2001:db8::1")), ..none }, true, "source"),
             (DestinationSettings { source: Some(address("0.0.0.0")), ..none }, true, "source"),
         ] {

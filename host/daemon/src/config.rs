@@ -269,7 +269,7 @@ pub(crate) struct Tls {
     pub(crate) ca: PathBuf,
 }
 
-/// Where the master key comes from: one of the two.
+/// Keys. The master key comes from one of the first two.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Keys {
@@ -277,6 +277,8 @@ pub(crate) struct Keys {
     pub(crate) danger_key_file: Option<PathBuf>,
     /// Name of a credential that systemd hands over.
     pub(crate) credential: Option<String>,
+    /// Private key, PEM, that signs what destinations with signatures get: ECDSA with P-256, or Ed25519.
+    pub(crate) integrity: Option<PathBuf>,
 }
 
 /// Times and sizes.
@@ -457,6 +459,7 @@ impl Config {
             Some(&mut self.tls.key),
             Some(&mut self.tls.ca),
             self.keys.danger_key_file.as_mut(),
+            self.keys.integrity.as_mut(),
         ];
         for path in paths.into_iter().flatten() {
             *path = base.join(&*path);

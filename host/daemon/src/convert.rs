@@ -3,10 +3,13 @@
 
 use core::net::IpAddr;
 use writ_abi::parse::TunnelKind;
-use writ_control::{self as wire, DestinationSettings, InterfaceAddresses, settings::XVersion};
+use writ_control::{
+    self as wire, DestinationSettings, InterfaceAddresses,
+    settings::{Integrity, XVersion},
+};
 use writ_handover::x2x3::{self, target as x1};
 use writ_mediation::{
-    datapath::Formats,
+    datapath::{Formats, Hash, IntegrityPolicy, SignaturePolicy},
     leap::LeapTable,
     lifecycle::{CloseReason, TaskState},
     task::{Delivery, OrderKind, Scope, TargetIdentifier, TaskSpec},
@@ -108,7 +111,23 @@ pub(crate) fn formats(settings: &DestinationSettings) -> Formats {
         Some(XVersion::V0_6) => x2x3::Version::V0_6,
         Some(XVersion::V0_5) | None => x2x3::Version::V0_5,
     };
+    formats.integrity = settings.integrity.map(integrity);
     formats
+}
+
+fn integrity(wanted: Integrity) -> IntegrityPolicy {
+    /// Hashes of a signature, and the age of the first of them: what the one known implementation has.
+    const SIGNATURE: SignaturePolicy = SignaturePolicy { hashes: 15, after_ns: 30_000_000_000 };
+    IntegrityPolicy {
+        hash: match wanted.hash {
+            wire::settings::Hash::Sha256 => Hash::Sha256,
+            wire::settings::Hash::Sha384 => Hash::Sha384,
+            wire::settings::Hash::Sha512 => Hash::Sha512,
+        },
+        pdus: wanted.pdus,
+        after_ns: u64::from(wanted.ms) * 1_000_000,
+        signature: wanted.sign.then_some(SIGNATURE),
+    }
 }
 
 /// A target in mediation's words, from text that was stored or sent.

@@ -26,6 +26,7 @@ use crate::{
         audit::{AuditFound, AuditLog},
         kept::KeptCard,
         keys::{self, MasterKey, SealBroken},
+        signer::IntegrityKey,
         store::Store,
     },
 };
@@ -83,6 +84,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Fault> {
 /// Checks what the configuration names and a start would read: nothing is written, and a master key that is still to be made is good.
 pub(crate) fn check_files(config: &Config) -> Result<(), Fault> {
     tls::Identity::load(&config.tls)?;
+    config.keys.integrity.as_deref().map(IntegrityKey::load).transpose()?;
     MasterKey::check(&config.keys)?;
     Ok(())
 }
@@ -124,7 +126,10 @@ impl Daemon {
         let State { master, store, audit, audit_found } = open_state(config)?;
         let leap = leap_table();
         let (arena, recovery) = open_arena(config)?;
-        let encoder = Encoder::new(arena, encoder_config(config)?, leap.clone());
+        let mut encoder = Encoder::new(arena, encoder_config(config)?, leap.clone());
+        if let Some(path) = &config.keys.integrity {
+            encoder.set_signer(Box::new(IntegrityKey::load(path)?));
+        }
 
         let on_bus = CardOnBus::open(config)?;
         let floor = store.card_time_floor()?;

@@ -378,6 +378,7 @@ impl RingThread {
                 self.done(&reply, result);
             }
             RingOrder::Stop(reply) => {
+                self.encoder.finish_hashes(self.clock.now());
                 self.pass_on(state, true);
                 return Some(reply);
             }

@@ -57,6 +57,8 @@ struct Settings {
     keep_alive: KeepAlive,
     barrier_ns: u64,
     handover: HandoverIdentity,
+    /// There is a key for signatures.
+    can_sign: bool,
     blocks: usize,
     /// Blocks that one destination may hold; without it all share alike.
     blocks_per_destination: Option<usize>,
@@ -127,6 +129,7 @@ impl Sessions {
             },
             barrier_ns: config.limits.barrier_ms.get_ref() * NS_PER_MS,
             handover,
+            can_sign: config.keys.integrity.is_some(),
             blocks,
             blocks_per_destination,
         };
@@ -136,11 +139,20 @@ impl Sessions {
 
     /// Checks what a destination says about certificates and names, without connecting.
     pub(crate) fn check(&self, destination: &AddDestination) -> Result<(), Refusal> {
+        if self.lacks_key(destination) {
+            let what = "signatures need a key, and the daemon's configuration names none";
+            return Err(Refusal::new(RefusalCode::Invalid, "integrity", what).hint("keys.integrity, in writd.toml"));
+        }
         for (_, address) in convert::interfaces(&destination.addresses) {
             Endpoint::new(&self.identity, destination, address)
                 .map_err(|error| Refusal::new(RefusalCode::Invalid, "destination", error.to_string()))?;
         }
         Ok(())
+    }
+
+    /// Whether it wants signatures that cannot be made.
+    fn lacks_key(&self, destination: &AddDestination) -> bool {
+        !self.settings.can_sign && destination.settings.integrity.is_some_and(|integrity| integrity.sign)
     }
 
     /// Prepares the sessions of a destination: they take blocks and orders, but nothing is sent before [`Sessions::launch`]. `recovered` gives each the
@@ -151,6 +163,13 @@ impl Sessions {
         recovered: &mut BTreeMap<SessionKey, Vec<SealedBlock<BlockMemory>>>,
     ) -> Result<Vec<(SessionKey, JournalRecovery)>, Refusal> {
         let mut found = Vec::new();
+        if self.lacks_key(&destination.definition) {
+            // It was made when there was one. Without signatures it is still better served than not at all.
+            let name = &destination.definition.name;
+            tracing::error!(
+                "destination {name} wants signatures and keys.integrity names no key: it gets hashes alone"
+            );
+        }
         for (interface, address) in convert::interfaces(&destination.definition.addresses) {
             let key = SessionKey { destination: destination.index, interface };
             let blocks = recovered.remove(&key).unwrap_or_default();

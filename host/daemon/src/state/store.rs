@@ -488,7 +488,7 @@ mod tests {
     }
 
     fn open(folder: &Path) -> Result<Store, StoreError> {
-        let keys = Keys { danger_key_file: Some(folder.join("master.key")), credential: None };
+        let keys = Keys { danger_key_file: Some(folder.join("master.key")), credential: None, integrity: None };
         Store::open(&folder.join("store.sqlite"), &MasterKey::load(&keys, true).expect("laboratory key"))
     }
 

@@ -11,4 +11,5 @@ mod peer;
 #[path = "../../../../sim/tests/common/program.rs"]
 mod program;
 mod restart;
+mod settings;
 mod site;

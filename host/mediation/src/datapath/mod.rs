@@ -337,6 +337,14 @@ impl<B: BlockMemory> Encoder<B> {
         }
     }
 
+    /// Hashes and signs everything that waits for it, as far as there is room: before the process ends.
+    pub fn finish_hashes(&mut self, now: HostNs) {
+        for task in self.tasks.iter_mut().flatten() {
+            // What finds no room is delivered without a hash, as after a crash.
+            let _ = task.put_hashes(&mut self.arena, self.signer.as_deref(), now, true);
+        }
+    }
+
     /// Hands on all blocks that hold something: before the process ends, or to wait for a task to drain.
     pub fn flush_all(&mut self) {
         self.arena.flush_all();
