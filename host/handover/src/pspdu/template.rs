@@ -16,6 +16,9 @@ use crate::{
 };
 use std::fmt;
 
+/// Room for everything before the packet: under 210 octets at the longest identifiers and lengths, and slack for the last store.
+const SCRATCH_OCTETS: usize = 256;
+
 /// Lowest version of LI-PS-PDU that has IPIRIPacketReport.
 pub const LI_PS_VERSION_PACKET_REPORT_MIN: u8 = 40;
 
@@ -95,7 +98,13 @@ impl Template {
 
     /// Writes everything up to the payload's contents.
     #[inline]
-    fn write_header(&self, out: &mut Scratch, stamp: &Stamp, lengths: &HeaderLengths, pdu_contents: usize) {
+    fn write_header(
+        &self,
+        out: &mut Scratch<SCRATCH_OCTETS>,
+        stamp: &Stamp,
+        lengths: &HeaderLengths,
+        pdu_contents: usize,
+    ) {
         out.put_tag_length(0x30, pdu_contents);
         out.put_tag_length(0xa1, lengths.header);
         out.put_padded(&self.head);
@@ -138,7 +147,7 @@ impl Template {
         let pdu_contents = tlv_octets(header.header) + tlv_octets(payload);
         let needed = tlv_octets(pdu_contents);
         let pdu = out.get_mut(..needed).ok_or(EncodeError::NoRoom { needed })?;
-        let mut out = Scratch::new();
+        let mut out = Scratch::<SCRATCH_OCTETS>::new();
         self.write_header(&mut out, stamp, &header, pdu_contents);
         out.put_tag_length(0xa2, payload);
         out.put_tag_length(0xa1, sequence);
@@ -191,7 +200,7 @@ impl Template {
         let pdu_contents = tlv_octets(ps_header.header) + tlv_octets(payload);
         let needed = tlv_octets(pdu_contents);
         let pdu = out.get_mut(..needed).ok_or(EncodeError::NoRoom { needed })?;
-        let mut out = Scratch::new();
+        let mut out = Scratch::<SCRATCH_OCTETS>::new();
         self.write_header(&mut out, stamp, &ps_header, pdu_contents);
         out.put_tag_length(0xa2, payload);
         out.put_tag_length(0xa0, sequence);
