@@ -1,4 +1,4 @@
-//! The part of BER (X.690) that PS-PDUs need.
+//! The part of BER (X.690) that PS-PDUs and the formats of United States carriers need.
 //!
 //! [`Writer`] writes definite lengths of the shortest form. [`Reader`] reads definite lengths of any form and indefinite ones, and
 //! strings in pieces; nesting is limited to [`DEPTH_MAX`] and nothing recurses over the input.

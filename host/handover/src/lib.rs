@@ -1,4 +1,5 @@
-//! Codecs for the hand-over of lawful interception: X2/X3 PDUs (TS 103 221-2) and HI2/HI3 PS-PDUs (TS 102 232-1, -3, -5).
+//! Codecs for the hand-over of lawful interception: X2/X3 PDUs (TS 103 221-2), HI2/HI3 PS-PDUs (TS 102 232-1, -3, -5) and the formats of
+//! United States carriers (PacketCable, ATIS-1000013).
 //!
 //! # What it does
 //! - [`x2x3`]: PDUs between the point of interception and a mediation function. [`x2x3::Template`] writes one PDU of a task
@@ -6,7 +7,9 @@
 //! - [`pspdu`]: PS-PDUs between mediation and a law-enforcement monitoring facility. [`pspdu::Template`] writes IPCC and header
 //!   reports straight into the caller's memory; [`pspdu::PsPdu`] is the typed form of any PS-PDU, both ways;
 //!   [`pspdu::decode`] reads a stream.
-//! - [`ber`]: the small part of X.690 that PS-PDUs need.
+//! - [`us`]: content datagrams and call events of PacketCable, both ways; ATIS-1000013 as far as it could be reconstructed, under a name that
+//!   says that it is unverified.
+//! - [`ber`]: the small part of X.690 that PS-PDUs and the formats of [`us`] need.
 //! - [`ids`]: identifiers that cannot hold a wrong value and do not show themselves in `Debug`.
 //! - [`direction`]: the two numberings of payload direction, translated.
 //! - [`time`]: UTC as the formats count it; whoever builds one has converted from TAI already.
@@ -52,7 +55,10 @@
 //! and encryption: structures only). TS 102 232-3: IPCC, IPIRI, IPIRIPacketReport. TS 102 232-5: IPMMCC, IPMMIRI.
 //! HI1NotificationOperations version 7 (TS 101 671, now TS 102 232-1). X.690: BER.
 //!
-//! The PS-PDU encodings follow the ASN.1 modules. The X2/X3 layout has no module: it is the one that several independent
+//! PacketCable Electronic Surveillance Specification I03 and I04: PCESP and the datagrams of content. ATIS-1000013.2007: IAS-LAES-CmII,
+//! its optional messages, and CmCC, not checked against the standard.
+//!
+//! The PS-PDU and PCESP encodings follow the ASN.1 modules. The X2/X3 layout has no module: it is the one that several independent
 //! implementations agree on.
 #![forbid(unsafe_code)]
 
@@ -64,6 +70,7 @@ pub mod ids;
 pub mod pspdu;
 mod redact;
 pub mod time;
+pub mod us;
 pub mod x2x3;
 
 pub use error::EncodeError;

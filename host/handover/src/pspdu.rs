@@ -6,9 +6,9 @@
 //!
 //! Everything is written in definite lengths of the shortest form.
 
-mod decode;
+pub(crate) mod decode;
 mod encryption;
-mod enums;
+pub(crate) mod enums;
 mod header;
 mod hi1;
 mod ip;
@@ -16,10 +16,10 @@ mod ipmm;
 mod object_id;
 mod octets;
 mod payload;
-mod scratch;
-mod sequence;
+pub(crate) mod scratch;
+pub(crate) mod sequence;
 mod template;
-mod time;
+pub(crate) mod time;
 mod tri;
 
 pub use decode::{DecodeError, DecodeErrorKind, Decoded, Limits, Warning, WarningKind, decode, frame};

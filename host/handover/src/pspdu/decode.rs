@@ -54,7 +54,7 @@ pub enum DecodeErrorKind {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "PS-PDU from the peer, octet {}, {}: ", self.offset, self.field)?;
+        write!(f, "PDU from the peer, octet {}, {}: ", self.offset, self.field)?;
         match self.kind {
             DecodeErrorKind::Ber(kind) => write!(f, "{kind}"),
             DecodeErrorKind::Missing => write!(f, "missing"),
@@ -71,7 +71,7 @@ impl fmt::Display for DecodeError {
 impl std::error::Error for DecodeError {}
 
 /// Names the field that something is wrong with.
-pub(super) trait InField<T> {
+pub(crate) trait InField<T> {
     /// In this field.
     fn in_field(self, field: &'static str) -> Result<T, DecodeError>;
 }
@@ -131,10 +131,15 @@ const PS_PDU: &str = "PS-PDU";
 ///
 /// What the first octets already show to be wrong is refused without waiting for the rest.
 pub fn frame(input: &[u8], limits: &Limits) -> Result<Option<usize>, DecodeError> {
-    let fault = |offset, kind| DecodeError { offset, field: PS_PDU, kind };
+    frame_of(input, limits, PS_PDU)
+}
+
+/// [`frame`] for a SEQUENCE of another name.
+pub(crate) fn frame_of(input: &[u8], limits: &Limits, name: &'static str) -> Result<Option<usize>, DecodeError> {
+    let fault = |offset, kind| DecodeError { offset, field: name, kind };
     let length_max = limits.pdu_length_max;
     let over_limit = |length| fault(0, DecodeErrorKind::OverLimit { length, length_max });
-    let extent = ber::extent(input).in_field(PS_PDU)?;
+    let extent = ber::extent(input).in_field(name)?;
     if let Some(tag) = extent.tag
         && tag != ber::Tag::SEQUENCE
     {

@@ -1,9 +1,6 @@
 //! The enumerations. Every one keeps numbers that have no meaning to us.
 
-use super::decode::{DecodeError, InField};
-use crate::ber::Element;
-
-/// Defines an ENUMERATED type.
+/// Defines ENUMERATED types.
 macro_rules! enumerated {
     ($($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $number:literal,)* })*) => { $(
         $(#[$doc])*
@@ -32,12 +29,17 @@ macro_rules! enumerated {
             }
 
             /// Reads the value of a field.
-            pub(super) fn read(element: &Element<'_>, field: &'static str) -> Result<Self, DecodeError> {
+            pub(super) fn read(
+                element: &$crate::ber::Element<'_>,
+                field: &'static str,
+            ) -> Result<Self, $crate::pspdu::DecodeError> {
+                use $crate::pspdu::decode::InField;
                 element.signed().in_field(field).map(Self::from_number)
             }
         }
     )* };
 }
+pub(crate) use enumerated;
 
 enumerated! {
     /// Which way the payload went, as PS-PDUs number it. X2/X3 number it differently: [`crate::direction`].

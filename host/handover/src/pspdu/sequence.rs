@@ -10,7 +10,7 @@ use crate::{
 };
 
 /// Reads the fields of a SEQUENCE.
-pub(super) struct Fields<'a> {
+pub(crate) struct Fields<'a> {
     reader: Reader<'a>,
     /// The type's name in the standard.
     type_name: &'static str,
@@ -21,13 +21,13 @@ pub(super) struct Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
-    pub(super) fn of(element: &Element<'a>, type_name: &'static str) -> Result<Self, DecodeError> {
+    pub(crate) fn of(element: &Element<'a>, type_name: &'static str) -> Result<Self, DecodeError> {
         let reader = element.children().in_field(type_name)?;
         Ok(Self { reader, type_name, offset: element.offset(), seen: 0 })
     }
 
     /// The next field and its tag's number, if that is a context tag.
-    pub(super) fn next(&mut self) -> Result<Option<(Option<u32>, Element<'a>)>, DecodeError> {
+    pub(crate) fn next(&mut self) -> Result<Option<(Option<u32>, Element<'a>)>, DecodeError> {
         let Some(field) = self.reader.next().in_field(self.type_name)? else { return Ok(None) };
         let number = field.tag().context_number();
         if let Some(bit) = number.and_then(|number| 1_u64.checked_shl(number)) {
@@ -43,19 +43,24 @@ impl<'a> Fields<'a> {
         Ok(Some((number, field)))
     }
 
+    /// Whether a field of this number below 64 was read.
+    pub(crate) fn has_seen(&self, number: u32) -> bool {
+        1_u64.checked_shl(number).is_some_and(|bit| self.seen & bit != 0)
+    }
+
     /// A field that the type demands.
-    pub(super) fn require<T>(&self, value: Option<T>, field: &'static str) -> Result<T, DecodeError> {
+    pub(crate) fn require<T>(&self, value: Option<T>, field: &'static str) -> Result<T, DecodeError> {
         value.ok_or(DecodeError { offset: self.offset, field, kind: DecodeErrorKind::Missing })
     }
 }
 
 /// The value of a string field.
-pub(super) fn octets<'a>(element: &Element<'a>, field: &'static str) -> Result<Octets<'a>, DecodeError> {
+pub(crate) fn octets<'a>(element: &Element<'a>, field: &'static str) -> Result<Octets<'a>, DecodeError> {
     element.octet_string().in_field(field).map(Octets::from)
 }
 
 /// Fails unless a string has a length that its type allows.
-pub(super) fn check_size(
+pub(crate) fn check_size(
     octets: &[u8],
     field: &'static str,
     length_min: usize,
@@ -71,18 +76,18 @@ pub(super) fn check_size(
 }
 
 /// Writes the fields of a SEQUENCE in the order of their tags, raw ones in between.
-pub(super) struct FieldWriter<'w, 'o, 'r> {
+pub(crate) struct FieldWriter<'w, 'o, 'r> {
     writer: &'w mut Writer<'o>,
     others: &'r [RawElement<'r>],
 }
 
 impl<'w, 'o, 'r> FieldWriter<'w, 'o, 'r> {
-    pub(super) const fn new(writer: &'w mut Writer<'o>, others: &'r [RawElement<'r>]) -> Self {
+    pub(crate) const fn new(writer: &'w mut Writer<'o>, others: &'r [RawElement<'r>]) -> Self {
         Self { writer, others }
     }
 
     /// The writer, after those raw fields that come before tag `number`.
-    pub(super) fn before(&mut self, number: u32) -> (&mut Writer<'o>, Tag) {
+    pub(crate) fn before(&mut self, number: u32) -> (&mut Writer<'o>, Tag) {
         let is_before = |other: &RawElement<'_>| other.tag().context_number().is_some_and(|other| other < number);
         while let Some((first, rest)) = self.others.split_first()
             && is_before(first)
@@ -93,13 +98,13 @@ impl<'w, 'o, 'r> FieldWriter<'w, 'o, 'r> {
         (self.writer, Tag::context(number))
     }
 
-    pub(super) fn octets(&mut self, number: u32, value: &[u8]) {
+    pub(crate) fn octets(&mut self, number: u32, value: &[u8]) {
         let (writer, tag) = self.before(number);
         writer.primitive(tag, value);
     }
 
     /// A string whose type limits its length.
-    pub(super) fn sized(
+    pub(crate) fn sized(
         &mut self,
         number: u32,
         value: &[u8],
@@ -113,7 +118,7 @@ impl<'w, 'o, 'r> FieldWriter<'w, 'o, 'r> {
     }
 
     /// An optional string whose type limits its length.
-    pub(super) fn optional(
+    pub(crate) fn optional(
         &mut self,
         number: u32,
         value: Option<&Octets<'_>>,
@@ -124,17 +129,17 @@ impl<'w, 'o, 'r> FieldWriter<'w, 'o, 'r> {
         value.map_or(Ok(()), |value| self.sized(number, value, field, length_min, length_max))
     }
 
-    pub(super) fn unsigned(&mut self, number: u32, value: u64) {
+    pub(crate) fn unsigned(&mut self, number: u32, value: u64) {
         let (writer, tag) = self.before(number);
         writer.unsigned(tag, value);
     }
 
-    pub(super) fn enumerated(&mut self, number: u32, value: i64) {
+    pub(crate) fn enumerated(&mut self, number: u32, value: i64) {
         let (writer, tag) = self.before(number);
         writer.signed(tag, value);
     }
 
-    pub(super) fn constructed(
+    pub(crate) fn constructed(
         &mut self,
         number: u32,
         contents: impl FnOnce(&mut Writer<'_>) -> Result<(), EncodeError>,
@@ -144,7 +149,7 @@ impl<'w, 'o, 'r> FieldWriter<'w, 'o, 'r> {
     }
 
     /// The raw fields that are left.
-    pub(super) fn finish(self) -> Result<(), EncodeError> {
+    pub(crate) fn finish(self) -> Result<(), EncodeError> {
         for other in self.others {
             self.writer.raw(other.octets());
         }

@@ -34,6 +34,9 @@ pub struct Stamp {
 /// The longest packet that the templates take, in octets: far over any IP packet, so that every length has at most three octets.
 pub const PACKET_OCTETS_MAX: usize = 1 << 20;
 
+/// Room for what stands before the packet: under 210 octets at the longest identifiers and lengths, and slack for the last store.
+const SCRATCH_OCTETS: usize = 256;
+
 /// Most octets that stand around the packet in a PDU of a template.
 pub const OVERHEAD_OCTETS_MAX: usize = 256;
 
@@ -65,7 +68,7 @@ struct KeptHeader {
     widths: [usize; 3],
     /// Where they stand.
     places: [usize; 3],
-    octets: Scratch,
+    octets: Scratch<SCRATCH_OCTETS>,
 }
 
 /// Tags and lengths from the payload to the packet.
@@ -74,7 +77,7 @@ struct KeptHeads {
     packet_length: usize,
     /// Where the direction stands, if it stands before the packet.
     direction_at: usize,
-    octets: Scratch,
+    octets: Scratch<SCRATCH_OCTETS>,
 }
 
 impl KeptHeads {

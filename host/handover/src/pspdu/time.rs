@@ -46,22 +46,39 @@ const fn days_in_month(year: u64, month: u64) -> u64 {
     }
 }
 
+/// A GeneralizedTime in UTC, microseconds without trailing zeros: the first octets count, as many as the number says. `None` after the
+/// year 9999.
+#[inline]
+pub(crate) fn generalized_time(time: UnixTime) -> Option<([u8; 22], usize)> {
+    if time.seconds() > LAST_SECOND {
+        return None;
+    }
+    let (year, month, day) = date_from_days(time.seconds() / 86_400);
+    let (hour, minute, second) = clock(time.seconds());
+    let mut text = *b"YYYYMMDDhhmmss.ffffffZ";
+    let pairs = [year / 100, year % 100, month, day, hour, minute, second];
+    for (at, pair) in pairs.into_iter().enumerate() {
+        text[2 * at] = b'0' + (pair / 10) as u8;
+        text[2 * at + 1] = b'0' + (pair % 10) as u8;
+    }
+    let mut microseconds = time.microseconds();
+    let mut end = 14;
+    for at in (15..21).rev() {
+        text[at] = b'0' + (microseconds % 10) as u8;
+        if end == 14 && text[at] != b'0' {
+            end = at + 1;
+        }
+        microseconds /= 10;
+    }
+    text[end] = b'Z';
+    Some((text, end + 1))
+}
+
 impl GeneralizedTime<'static> {
     /// In UTC, microseconds without trailing zeros: `20231114221320.123456Z`.
     pub fn from_unix(time: UnixTime) -> Result<Self, EncodeError> {
-        if time.seconds() > LAST_SECOND {
-            return Err(EncodeError::ValueOutOfRange { field: "GeneralizedTime" });
-        }
-        let (year, month, day) = date_from_days(time.seconds() / 86_400);
-        let (hour, minute, second) = clock(time.seconds());
-        let mut text = format!("{year:04}{month:02}{day:02}{hour:02}{minute:02}{second:02}");
-        if time.microseconds() > 0 {
-            let fraction = format!("{:06}", time.microseconds());
-            text.push('.');
-            text.push_str(fraction.trim_end_matches('0'));
-        }
-        text.push('Z');
-        Ok(Self(text.into()))
+        let (text, octets) = generalized_time(time).ok_or(EncodeError::ValueOutOfRange { field: "GeneralizedTime" })?;
+        Ok(Self(text[..octets].to_vec().into()))
     }
 }
 
