@@ -11,12 +11,12 @@ use std::time::Duration;
 use writ_abi::command::{Command, RowState, Status};
 use writ_abi::pci::adapter::{self, state};
 use writ_abi::pci::{COMPLETION_VECTOR, ERROR_VECTOR, MSIX_ENTRY_BYTES, MSIX_PENDING_AT, MSIX_TABLE_AT, record_vector};
-use writ_abi::registers::{control, identity};
+use writ_abi::registers::{control, identity, rings};
 use writ_abi::time::TimeQuality;
 use writ_abi::{MAGIC, PortSide, Scope};
 use writ_driver::{Bar, Card, CardError, CommandError, Completed, RingSizes, examine};
 use writ_sim::card::{FunctionState, SimCard};
-use writ_sim::pcie::{BusCounts, BusSettings, Credits, FaultRates, ReadFault};
+use writ_sim::pcie::{BusCounts, BusSettings, Credits, FaultRates, Holds, ReadFault};
 use writ_sim::rtl::TlpCard;
 
 const TARGET: &str = "192.0.2.1";
@@ -149,6 +149,9 @@ fn a_command_that_cannot_be_read_is_refused_and_the_next_one_done() {
         (ReadFault::Poisoned, "READS_POISONED"),
         (ReadFault::Unsupported, "READS_UNSUPPORTED"),
         (ReadFault::Aborted, "READS_UNSUPPORTED"),
+        (ReadFault::WrongCount, "READS_DAMAGED"),
+        (ReadFault::WrongAddress, "READS_DAMAGED"),
+        (ReadFault::Short, "READS_DAMAGED"),
     ] {
         let mut bench = armed(|memory| {
             let settings = BusSettings { timeout_clocks: 4000, ..BusSettings::default() };
@@ -181,9 +184,14 @@ fn no_command_is_half_done_whatever_becomes_of_reads() {
             poisoned: 1500,
             unsupported: 1500,
             aborted: 1500,
+            wrong_count: 800,
+            wrong_address: 800,
+            short: 800,
             ..FaultRates::default()
         };
-        let settings = BusSettings { timeout_clocks: 4000, faults, seed: 7, ..BusSettings::default() };
+        // Answers in parts, so that it may be any of them that is wrong.
+        let settings =
+            BusSettings { timeout_clocks: 4000, completion_bytes_max: 24, faults, seed: 7, ..BusSettings::default() };
         Box::new(TlpCard::started(settings, memory.card()))
     });
     let mut refused = 0;
@@ -390,4 +398,253 @@ fn a_full_ring_holds_nothing_up_but_itself() {
     }
     assert_eq!(next, 200);
     assert!(lost > 50, "{lost}");
+}
+
+/// Reads and writes as a host's processor makes them: 8 bytes, some of 8 or 4, none at all. The bus holds each answer to what was asked ([`writ_sim::pcie::Rule`]).
+#[test]
+fn registers_are_read_by_any_bytes_and_written_by_whole_words() {
+    let bench = Bench::new(tlp::quiet);
+    let read = |at, enables: &[u8]| of(&bench, |card| card.read_enabled(at, enables));
+    let write = |at, words: &[u32], enables: &[u8]| of(&bench, |card| card.write_enabled(at, words, enables));
+    let unsupported = counter(&bench, "REQUESTS_UNSUPPORTED");
+    // Two words at once are two registers: in the core, in the adapter, in the interrupt table.
+    for (at, mask) in
+        [(rings::RECORD_BASE_LO_AT, [!0x3f, !0]), (adapter::MODERATION_AT, [0xffff; 2]), (MSIX_TABLE_AT + 16, [!3, !0])]
+    {
+        for words in [[0x1234_5640, 0x9abc_def0], [0x0fed_cbc0, 0x8765_4321]] {
+            write(at, &words, &[0xf, 0xf]);
+            let stands = [words[0] & mask[0], words[1] & mask[1]];
+            assert_eq!(read(at, &[0xf, 0xf]), Some(stands.to_vec()), "{at:x}");
+            // Enables with gaps are for one word, or for two that stand at a multiple of 8.
+            let (firsts, lasts) = if at % 8 == 0 { (1..16, 1..16) } else { (12..13, 3..4) };
+            for first in 1..16_u8 {
+                assert!(read(at, &[first]).is_some_and(|got| same(got[0], stands[0], first)), "{at:x} {first:x}");
+            }
+            for first in firsts {
+                for last in lasts.clone() {
+                    let got = read(at, &[first, last]).expect("an answer");
+                    assert!(same(got[0], stands[0], first) && same(got[1], stands[1], last), "{first:x} {last:x}");
+                }
+            }
+            // Nothing at all: an answer all the same, and a host uses it to know that what it wrote is there.
+            assert!(read(at, &[0]).is_some());
+        }
+        // Not by halves. A write of nothing is none.
+        let (stood, dropped) = (read(at, &[0xf, 0xf]), counter(&bench, "REQUESTS_DROPPED"));
+        for enables in [[8, 0xf], [0xf, 1], [0xe, 7]] {
+            write(at, &[0; 2], &enables);
+        }
+        write(at, &[0], &[0xc]);
+        write(at, &[0], &[0]);
+        assert_eq!(read(at, &[0xf, 0xf]), stood, "{at:x}");
+        assert_eq!(counter(&bench, "REQUESTS_DROPPED"), dropped + 4);
+    }
+    assert_eq!(counter(&bench, "REQUESTS_UNSUPPORTED"), unsupported);
+}
+
+/// The enabled bytes agree.
+fn same(got: u32, stands: u32, enables: u8) -> bool {
+    (0..4).filter(|byte| enables >> byte & 1 == 1).all(|byte| (got ^ stands) >> (8 * byte) & 0xff == 0)
+}
+
+/// A host as fast as light: nothing is lost because an answer comes before anybody could expect it.
+#[test]
+fn a_bus_without_any_delay_loses_nothing() {
+    for seed in 1..4 {
+        let mut bench = Bench::new(MAKE_IMMEDIATE[seed - 1]);
+        for round in 0..3 {
+            let rows: Vec<Command> =
+                (0..48).map(|n| address_row(&format!("10.0.{round}.{n}"), 0, 2 + n, Scope::Content)).collect();
+            let done = bench.commands(&rows);
+            assert!(done.iter().all(|done| done.status == Status::Done), "{done:?}");
+        }
+        bench.commands(&[address_row(TARGET, 0, 1, Scope::Content)]);
+        bench.parts.card.arm().expect("armed");
+        traffic(&mut bench, 40);
+        assert_eq!(counter(&bench, "COMPLETIONS_UNEXPECTED"), 0);
+        assert_eq!(counter(&bench, "SESSIONS_ENDED"), 0);
+    }
+}
+
+type Memory = std::sync::Arc<writ_driver::memory::HostMemory>;
+
+fn immediate(memory: &Memory, completion_bytes_max: u32, gap: u16) -> Box<dyn SimCard> {
+    let faults = FaultRates { gap, ..FaultRates::default() };
+    let settings =
+        BusSettings { latency_clocks: 0, memory_clocks: 0, completion_bytes_max, faults, ..BusSettings::default() };
+    Box::new(TlpCard::started(settings, memory.card()))
+}
+
+const MAKE_IMMEDIATE: [MakeCard; 3] = [
+    |memory: &Memory| immediate(memory, 64, 0),
+    |memory: &Memory| immediate(memory, 12, 0),
+    |memory: &Memory| immediate(memory, 64, 30_000),
+];
+
+/// Units of `RQ_PATIENCE` in these tests: 21.5 us.
+const PATIENCE: u32 = 20;
+/// Clocks of the core that they are, with what a register's access takes besides.
+const PATIENCE_CLOCKS: u64 = (PATIENCE as u64 + 1) * 256 * 4_000 / 3_103 + 600;
+
+fn session(bench: &Bench) -> u32 {
+    of(bench, |card| card.read32(adapter::STATE_AT)) >> state::SESSION_LSB & 7
+}
+
+/// Reads a register; how many clocks that took.
+fn timed(bench: &Bench) -> u64 {
+    let started = bench.shared.card().clocks();
+    assert_eq!(of(bench, |card| card.read32(identity::MAGIC_AT)), MAGIC);
+    bench.shared.card().clocks() - started
+}
+
+/// The hard block takes nothing: after its patience the card ends the session and says so, answers go on, and it works again when the hard block does. The rest of what had
+/// begun comes out, and nothing else of it.
+#[test]
+fn rq_that_stands_still_under_writes_alone_is_noticed() {
+    let mut bench = armed(unkind_128);
+    of(&bench, |card| card.write32(adapter::RQ_PATIENCE_AT, PATIENCE));
+    traffic(&mut bench, 5);
+    assert_eq!((counter(&bench, "SESSIONS_ENDED"), session(&bench)), (0, state::SESSION_ON));
+    of(&bench, |card| card.hold(Holds { rq: true, ..Holds::default() }));
+    for number in 0..50 {
+        bench.push(number, PortSide::A, &udp(TARGET, OTHER, [1, 2], 1200));
+    }
+    bench.run(2000);
+    let waited = timed(&bench);
+    assert!((PATIENCE_CLOCKS / 2..PATIENCE_CLOCKS).contains(&waited), "{waited} clocks");
+    bench.run(2000);
+    // Answers wait for nothing any more.
+    assert!(timed(&bench) < 400);
+    assert_eq!((counter(&bench, "RQ_STALLS"), counter(&bench, "SESSIONS_ENDED")), (1, 1));
+    let page = of(&bench, |card| card.read32(adapter::STATE_AT));
+    assert_eq!(page & state::RQ_STALLED, state::RQ_STALLED, "{page:x}");
+    assert_eq!(page >> state::SESSION_LSB & 7, state::SESSION_DRAIN);
+    assert_eq!(counter(&bench, "READS_ABANDONED"), 0, "writes alone");
+    bench.settle();
+    assert_eq!(bench.egress().len(), 50, "the wire goes on");
+    let before = counts(&bench).writes;
+    of(&bench, |card| card.hold(Holds::default()));
+    bench.run(3000);
+    assert!(counts(&bench).writes - before <= 2, "the rest of one TLP, and one that began with its last beat");
+    assert_eq!((session(&bench), counter(&bench, "RQ_STALLS")), (state::SESSION_ON, 1));
+    assert!(counter(&bench, "LINES_DROPPED") > 20);
+    starts_anew(bench);
+}
+
+/// The host gives no credit for writes. Until it does no answer reaches it either, for none may go past a write that the hard block has; but the card does not wait.
+#[test]
+fn a_host_without_credit_for_writes_ends_the_session() {
+    let mut bench = armed(unkind_128);
+    of(&bench, |card| card.write32(adapter::RQ_PATIENCE_AT, PATIENCE));
+    traffic(&mut bench, 5);
+    of(&bench, |card| card.hold(Holds { writes: true, ..Holds::default() }));
+    for number in 0..50 {
+        bench.push(number, PortSide::A, &udp(TARGET, OTHER, [1, 2], 1200));
+    }
+    bench.run(2 * PATIENCE_CLOCKS + 4000);
+    let before = counts(&bench).writes;
+    of(&bench, |card| card.hold(Holds::default()));
+    bench.run(3000);
+    assert!(counts(&bench).writes - before <= 2);
+    assert_eq!((counter(&bench, "RQ_STALLS"), counter(&bench, "SESSIONS_ENDED")), (1, 1));
+    assert_eq!(counter(&bench, "READS_ABANDONED"), 0, "writes alone");
+    bench.settle();
+    assert_eq!(bench.egress().len(), 50, "the wire goes on");
+    starts_anew(bench);
+}
+
+/// The hard block never takes the rest of a TLP: the card is reset all the same, and begins nothing until that TLP is out.
+#[test]
+fn a_tlp_that_has_begun_is_kept_until_it_is_out() {
+    let bench = armed(unkind_512);
+    of(&bench, |card| card.write32(adapter::RQ_PATIENCE_AT, PATIENCE));
+    for number in 0..50 {
+        bench.push(number, PortSide::A, &udp(TARGET, OTHER, [1, 2], 1200));
+    }
+    bench.run(700);
+    of(&bench, |card| card.hold(Holds { rq: true, ..Holds::default() }));
+    bench.run(20_000);
+    assert_eq!(session(&bench), state::SESSION_DRAIN);
+    // 2^20 clocks of the hard block.
+    bench.run(1_400_000);
+    let page = of(&bench, |card| card.read32(adapter::STATE_AT));
+    assert_eq!((page >> state::SESSION_LSB & 7, page & state::RQ_STALLED), (state::SESSION_OFF, state::RQ_STALLED));
+    assert_eq!(bench.shared.card().read32(control::CONTROL_AT) & control::ARMED.mask(), 0, "disarmed");
+    let (beats, writes) = (counts(&bench).rq_beats, counts(&bench).writes);
+    of(&bench, |card| card.hold(Holds::default()));
+    bench.run(2000);
+    let after = counts(&bench);
+    // A half TLP would be a violation; so would be any of it that is from before and is not its rest.
+    assert!((1..=9).contains(&(after.rq_beats - beats)) && after.writes - writes <= 2, "{after:?}");
+    assert_eq!(session(&bench), state::SESSION_ON);
+    bench.settle();
+    bench.egress();
+    starts_anew(bench);
+}
+
+/// Bus master goes off while RQ stands still for long: whatever stands in front of RQ then is not begun any more.
+#[test]
+fn what_waits_in_front_of_rq_is_not_begun_when_bus_master_is_off() {
+    for clocks in [650, 700, 733, 761] {
+        let bench = armed(unkind_256);
+        for number in 0..50 {
+            bench.push(number, PortSide::A, &udp(TARGET, OTHER, [1, 2], 1200));
+        }
+        bench.run(clocks);
+        of(&bench, |card| card.hold(Holds { rq: true, ..Holds::default() }));
+        bench.run(500);
+        of(&bench, |card| card.set_function(FunctionState { is_bus_master: false, ..STARTED }));
+        bench.run(2000);
+        let refused = counts(&bench).refused;
+        of(&bench, |card| card.hold(Holds::default()));
+        bench.run(2000);
+        assert!(counts(&bench).refused - refused <= 2, "one TLP, and one that was shown with its last beat");
+        assert_eq!((session(&bench), counter(&bench, "SESSIONS_ENDED")), (state::SESSION_OFF, 1));
+        bench.settle();
+        bench.egress();
+        starts_anew(bench);
+    }
+}
+
+/// The host gives no credit for reads, or the hard block has no tags: records and answers go past the reads, which wait where they hold up nobody.
+#[test]
+fn without_credit_for_reads_records_and_answers_go_on() {
+    let scarce = |memory: &Memory| -> Box<dyn SimCard> {
+        let credits = Credits { non_posted_headers: 2, ..Credits::default() };
+        Box::new(TlpCard::started(BusSettings { credits, ..BusSettings::default() }, memory.card()))
+    };
+    let mut bench = armed(scarce);
+    let rows: Vec<Command> = (0..40).map(|n| address_row(&format!("10.0.0.{n}"), 0, 2 + n, Scope::Content)).collect();
+    let reads = counts(&bench).reads;
+    of(&bench, |card| card.hold(Holds { reads: true, ..Holds::default() }));
+    bench.parts.commands.submit(&rows).expect("room");
+    bench.run(2000);
+    assert_eq!(counts(&bench).reads - reads, 2, "as many as there are credits");
+    for _ in 0..4 {
+        traffic(&mut bench, 10);
+        assert!(timed(&bench) < 400, "{} clocks", timed(&bench));
+    }
+    assert_eq!(counts(&bench).reads - reads, 2);
+    of(&bench, |card| card.hold(Holds::default()));
+    let mut completed = Vec::new();
+    bench.parts.commands.wait_all(TIMEOUT, &mut completed).expect("completions");
+    assert!(completed.len() == 40 && completed.iter().all(|done| done.status == Status::Done));
+    assert_eq!((counter(&bench, "SESSIONS_ENDED"), counter(&bench, "RQ_STALLS")), (0, 0));
+
+    // One tag at a time, and none for long: reads time out before their tags are free again.
+    let few = |memory: &Memory| -> Box<dyn SimCard> {
+        Box::new(TlpCard::started(
+            BusSettings { tags: 3, timeout_clocks: 4000, ..BusSettings::default() },
+            memory.card(),
+        ))
+    };
+    let mut bench = armed(few);
+    of(&bench, |card| card.script_reads([Some(ReadFault::Lost)]));
+    bench.parts.commands.submit(&rows).expect("room");
+    traffic(&mut bench, 10);
+    assert!(timed(&bench) < 400);
+    let mut completed = Vec::new();
+    bench.parts.commands.wait_all(TIMEOUT, &mut completed).expect("completions");
+    let refused = completed.iter().filter(|done| done.status == Status::BadCrc).count();
+    assert_eq!((completed.len(), refused, counter(&bench, "READS_TIMED_OUT")), (40, 1, 1));
 }

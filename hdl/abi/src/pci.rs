@@ -56,6 +56,13 @@ pub mod adapter {
     pub const MODERATION_AT: u32 = ADAPTER_AT + 0x4;
     /// Clocks of 4 ns that are a unit of `MODERATION`: 1.024 us.
     pub const MODERATION_CLOCKS: u32 = 256;
+    /// `RQ_PATIENCE`, read and written, bits 15:0: units of [`RQ_PATIENCE_CLOCKS`], less one, that a request of the card may wait for the hard block to take it, or an
+    /// answer to the host for lines that were written before it, until the session ends. [`RQ_PATIENCE_DEFAULT`] after a function-level reset.
+    pub const RQ_PATIENCE_AT: u32 = ADAPTER_AT + 0x8;
+    /// Clocks of 4 ns that are a unit of `RQ_PATIENCE`: 1.024 us.
+    pub const RQ_PATIENCE_CLOCKS: u32 = 256;
+    /// 16.8 ms: far longer than a host may take for a write, shorter than the 50 ms for which it may wait for the answer to a read.
+    pub const RQ_PATIENCE_DEFAULT: u32 = (1 << 14) - 1;
     /// The first of [`COUNTERS`], each a word, read only, since power-up, modulo 2^32.
     pub const COUNTERS_AT: u32 = ADAPTER_AT + 0x10;
 
@@ -65,7 +72,7 @@ pub mod adapter {
     }
 
     /// Names of the counters, and what each counts.
-    pub const COUNTERS: [(&str, &str); 13] = [
+    pub const COUNTERS: [(&str, &str); 14] = [
         ("REQUESTS_UNSUPPORTED", "requests of the host answered as unsupported"),
         ("REQUESTS_DROPPED", "posted requests of the host that are no register access"),
         ("REQUESTS_ABORTED", "requests of the host that the core did not answer"),
@@ -79,6 +86,7 @@ pub mod adapter {
         ("COMPLETIONS_UNEXPECTED", "completions without a request"),
         ("MESSAGES", "interrupt messages sent"),
         ("SESSIONS_ENDED", "times that the bus could not be used any more"),
+        ("RQ_STALLS", "times that this was because no request of the card was taken for too long"),
     ];
 
     /// Fields of `STATE`.
@@ -93,6 +101,8 @@ pub mod adapter {
         pub const MSIX_ENABLED: u32 = 1 << 3;
         /// All vectors are masked together.
         pub const FUNCTION_MASKED: u32 = 1 << 4;
+        /// The hard block has not taken what the card shows it on RQ for longer than `RQ_PATIENCE`, and still does not.
+        pub const RQ_STALLED: u32 = 1 << 5;
         /// Lowest of the two bits of the maximum payload size: 0, 1, 2 for 128, 256, 512 bytes.
         pub const MAX_PAYLOAD_LSB: u32 = 8;
         /// Lowest of the three bits of the session's state.

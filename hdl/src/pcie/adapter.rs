@@ -9,7 +9,7 @@ use super::crossing::WriteCrossing;
 use super::requester::reader::WATCHDOG_CLOCKS;
 use super::requester::{Completions, Reader, RequestPath};
 use super::types::{AccessAnswer, AccessRequest, ReadLine, RqBeat};
-use super::{CoreReset, MsiX, ReadOrder, Session, Status};
+use super::{CoreReset, MsiX, ReadOrder, Session, StallWatch, Status};
 use crate::axis::AsyncFifo;
 use crate::prelude::*;
 use writ_abi::pci;
@@ -111,6 +111,10 @@ pub struct PcieAdapter {
     pub rq_tdata: Signal<Out, Bits<512>>,
     /// RQ.
     pub rq_tuser: Signal<Out, Bits<137>>,
+    /// Credit for reads.
+    pub pcie_tfc_nph_av: Signal<In, Bits<4>>,
+    /// Tags for reads.
+    pub pcie_rq_tag_av: Signal<In, Bits<4>>,
     /// Tag of the first read of a beat of RQ.
     pub pcie_rq_tag_vld0: Signal<In, Bit>,
     /// The tag.
@@ -143,12 +147,12 @@ pub struct PcieAdapter {
     status: Status,
     session: Session,
     order: ReadOrder,
+    stall: StallWatch,
     core_end: CoreReset,
-    was_flushed: Reg<Bit>,
     read_line: Signal<Local, ReadLine>,
     beat: Signal<Local, RqBeat>,
     is_code: Signal<Local, Bits<4>>,
-    counted: Signal<Local, Bits<13>>,
+    counted: Signal<Local, Bits<14>>,
     trouble: Signal<Local, Bit>,
     moved: Signal<Local, Bits<8>>,
     flushed_lines: Signal<Local, Bits<6>>,
@@ -203,6 +207,8 @@ impl Default for PcieAdapter {
             rq_tready: Signal::default(),
             rq_tdata: Signal::default(),
             rq_tuser: Signal::default(),
+            pcie_tfc_nph_av: Signal::default(),
+            pcie_rq_tag_av: Signal::default(),
             pcie_rq_tag_vld0: Signal::default(),
             pcie_rq_tag0: Signal::default(),
             pcie_rq_tag_vld1: Signal::default(),
@@ -223,11 +229,11 @@ impl Default for PcieAdapter {
             reader: Reader::new(WATCHDOG_CLOCKS),
             completions: Completions::default(),
             msix: MsiX::new(),
-            status: Status::default(),
+            status: Status::new(),
             session: Session::default(),
             order: ReadOrder::default(),
+            stall: StallWatch::default(),
             core_end: CoreReset::default(),
-            was_flushed: Reg::default(),
             read_line: Signal::default(),
             beat: Signal::default(),
             is_code: Signal::default(),
@@ -249,7 +255,7 @@ impl PcieAdapter {
 impl Logic for PcieAdapter {
     #[hdl_gen]
     fn update(&mut self) {
-        clock!(self, clk_pcie, completer, path, reader, completions, msix, status, session, was_flushed, writes, order);
+        clock!(self, clk_pcie, completer, path, reader, completions, msix, status, session, writes, order, stall);
         clock!(self, clk_core, access, core_end);
 
         // Registers.
@@ -268,6 +274,10 @@ impl Logic for PcieAdapter {
         self.order.path_idle.next = self.path.idle.val();
         self.order.line_packed.next = self.path.line_packed.val();
         self.completer.cc_may_go.next = self.order.may_go.val();
+        self.stall.open.next = self.session.open.val();
+        self.stall.rq_waits.next = self.path.waits.val();
+        self.stall.answer_waits.next = self.completer.cc_asks.val() & !self.order.may_go.val();
+        self.stall.patience.next = self.status.patience.val();
         self.completer.cc_ready.next = self.cc_tready.val();
         self.cc_tlast.next = true;
         self.cc_tdata.next = bit_cast::<512, 160>(self.completer.cc_data.val());
@@ -323,7 +333,7 @@ impl Logic for PcieAdapter {
         self.writes.vector.next = self.irq_vector.val();
         self.dma_write_ready.next = self.writes.ready.val();
         // RQ has to be empty when the hard block comes out of its reset, a clock before the session flushes.
-        self.path.reset.next = self.session.flush.val() | self.pcie_reset.val();
+        self.path.reset.next = self.session.flush_path.val() | self.pcie_reset.val();
         self.path.open.next = self.session.open.val();
         self.path.max_payload.next = self.cfg_max_payload.val();
         self.path.line_valid.next = self.writes.line_valid.val();
@@ -348,6 +358,8 @@ impl Logic for PcieAdapter {
         self.reader.open.next = self.session.open.val();
         self.reader.request_valid.next = self.reads.valid.val();
         self.reader.request_address.next = self.reads.data_out.val();
+        self.reader.credits.next = self.pcie_tfc_nph_av.val();
+        self.reader.free_tags.next = self.pcie_rq_tag_av.val();
         self.path.read_valid.next = self.reader.issue_valid.val();
         self.path.read_address.next = self.reader.issue_address.val();
         self.reader.issue_take.next = self.path.read_take.val();
@@ -401,24 +413,32 @@ impl Logic for PcieAdapter {
         if self.reader.failed.val() {
             self.is_code.next = self.reader.failed_code.val();
         }
-        self.trouble.next = self.reader.failed.val() | self.reader.abandoned.val() | self.completer.aborted.val();
-        self.counted.next = bit_cast::<13, 1>(self.completer.unsupported.val().into())
-            | (bit_cast::<13, 1>(self.completer.dropped.val().into()) << 1)
-            | (bit_cast::<13, 1>(self.completer.aborted.val().into()) << 2)
-            | (bit_cast::<13, 1>(self.path.dropped.val().into()) << 3)
-            | (bit_cast::<13, 1>(self.reader.refused.val().into()) << 4)
-            | (bit_cast::<13, 1>((self.is_code.val() == bits::<4>(2)).into()) << 5)
-            | (bit_cast::<13, 1>((self.is_code.val() == bits::<4>(1)).into()) << 6)
-            | (bit_cast::<13, 1>((self.is_code.val() == bits::<4>(9)).into()) << 7)
-            | (bit_cast::<13, 1>(((self.is_code.val() > bits::<4>(2)) & (self.is_code.val() != bits::<4>(9))).into())
-                << 8)
-            | (bit_cast::<13, 1>(self.reader.abandoned.val().into()) << 9)
-            | (bit_cast::<13, 1>(self.reader.unexpected.val().into()) << 10)
-            | (bit_cast::<13, 1>(self.path.message_take.val().into()) << 11)
-            | (bit_cast::<13, 1>(self.session.ended.val().into()) << 12);
-        self.was_flushed.d.next = self.session.flush.val();
+        self.trouble.next = self.reader.failed.val()
+            | self.reader.short.val()
+            | self.reader.abandoned.val()
+            | self.completer.aborted.val();
+        self.counted.next = bit_cast::<14, 1>(self.completer.unsupported.val().into())
+            | (bit_cast::<14, 1>(self.completer.dropped.val().into()) << 1)
+            | (bit_cast::<14, 1>(self.completer.aborted.val().into()) << 2)
+            | (bit_cast::<14, 1>(self.path.dropped.val().into()) << 3)
+            | (bit_cast::<14, 1>(self.reader.refused.val().into()) << 4)
+            | (bit_cast::<14, 1>((self.is_code.val() == bits::<4>(2)).into()) << 5)
+            | (bit_cast::<14, 1>((self.is_code.val() == bits::<4>(1)).into()) << 6)
+            | (bit_cast::<14, 1>((self.is_code.val() == bits::<4>(9)).into()) << 7)
+            | (bit_cast::<14, 1>(
+                (((self.is_code.val() > bits::<4>(2)) & (self.is_code.val() != bits::<4>(9)))
+                    | self.reader.short.val())
+                .into(),
+            ) << 8)
+            | (bit_cast::<14, 1>(self.reader.abandoned.val().into()) << 9)
+            | (bit_cast::<14, 1>(self.reader.unexpected.val().into()) << 10)
+            | (bit_cast::<14, 1>(self.path.message_take.val().into()) << 11)
+            | (bit_cast::<14, 1>(self.session.ended.val().into()) << 12)
+            | (bit_cast::<14, 1>(
+                (self.stall.noticed.val() | (self.reader.stuck.val() & self.session.open.val())).into(),
+            ) << 13);
         self.flushed_lines.next = bits::<6>(0);
-        if self.session.flush.val() & !self.was_flushed.q.val() {
+        if self.session.flush_path.val() {
             self.flushed_lines.next = self.path.waiting.val();
         }
         self.status.reset.next = self.pcie_reset.val() | self.session.forget.val();
@@ -429,6 +449,7 @@ impl Logic for PcieAdapter {
             | (bit_cast::<32, 1>(self.cfg_flr_in_process.val().into()) << 2)
             | (bit_cast::<32, 1>(self.cfg_interrupt_msix_enable.val().into()) << 3)
             | (bit_cast::<32, 1>(self.cfg_interrupt_msix_mask.val().into()) << 4)
+            | (bit_cast::<32, 1>(self.stall.standing.val().into()) << 5)
             | (bit_cast::<32, 2>(self.cfg_max_payload.val()) << 8)
             | (bit_cast::<32, 3>(self.session.shown.val()) << 16);
         self.status.local_write.next = self.completer.local_write.val();
@@ -442,9 +463,9 @@ impl Logic for PcieAdapter {
         self.session.link_up.next = self.link_up.val();
         self.session.function_reset.next = self.cfg_flr_in_process.val();
         self.cfg_flr_done.next = self.session.function_reset_done.val();
-        self.session.path_idle.next = self.path.idle.val();
+        self.session.between.next = self.path.between.val();
         self.session.untagged.next = self.reader.untagged.val();
-        self.session.stuck.next = self.reader.stuck.val();
+        self.session.stuck.next = self.reader.stuck.val() | self.stall.stuck.val();
         self.session.core_reset_done.next = self.core_end.done.val();
         self.core_end.reset.next = self.reset.val();
         self.core_end.wanted.next = self.session.core_reset_wanted.val();

@@ -2,15 +2,14 @@
 //!
 //! # Overview
 //! [`PcieAdapter`] puts together: [`completer`] (registers), [`requester`] (lines out and in), [`MsiX`] (interrupts), [`Status`] (the adapter's own registers), [`Session`] with
-//! [`CoreReset`] (bus master, link, function-level reset). All of it runs on the hard block's clock but the core's ends of the FIFOs, [`completer::RegisterAccess`] and
-//! [`CoreReset`]. `hdl/docs/pcie.md` has the layouts and where they come from.
+//! [`CoreReset`] (bus master, link, function-level reset) and [`StallWatch`] (a bus that takes nothing). All of it runs on the hard block's clock but the core's
+//! ends of the FIFOs, [`completer::RegisterAccess`] and [`CoreReset`]. `hdl/docs/pcie.md` has the layouts and where they come from.
 //!
 //! # BAR 0
 //! As [`writ_abi::pci`] says, 16 KiB, four pages: the core's registers, the adapter's own, the MSI-X table, the pending bits.
 
 pub mod adapter;
 pub mod completer;
-mod core_reset;
 pub mod crossing;
 pub mod msix;
 mod order;
@@ -21,11 +20,10 @@ pub mod top;
 pub mod types;
 
 pub use adapter::PcieAdapter;
-pub use core_reset::CoreReset;
 pub use crossing::WriteCrossing;
 pub use msix::MsiX;
 pub use order::ReadOrder;
-pub use session::Session;
+pub use session::{CoreReset, Session, StallWatch};
 pub use status::Status;
 pub use top::{PCIE_TOP_NAME, PcieTop, emit_pcie_top};
 

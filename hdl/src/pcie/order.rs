@@ -6,7 +6,8 @@
 //! been packed than can be inside. First it waits for lines that are still between the clocks. The hard block and the link keep the order from there on.
 //!
 //! # Limits
-//! An answer is 17 clocks later. While RQ stands still none goes out; a session that ends lets them go.
+//! An answer is 17 clocks later. While RQ stands still none goes out, until [`StallWatch`](super::StallWatch) ends the session, which lets them go. Reads never hold one up: they are
+//! put on RQ only when it takes them at once.
 
 use crate::prelude::*;
 

@@ -7,11 +7,16 @@ use writ_abi::pci::{ADAPTER_AT, adapter};
 
 /// Counters.
 pub const COUNTERS: usize = adapter::COUNTERS.len();
-const _: () = assert!(COUNTERS == 13 && ADAPTER_AT == 1 << 12, "the kernel writes this out");
-const _: () = assert!(adapter::STATE_AT == ADAPTER_AT && adapter::MODERATION_AT == ADAPTER_AT + 4, "words 0 and 1");
+const _: () = assert!(COUNTERS == 14 && ADAPTER_AT == 1 << 12, "the kernel writes this out");
 const _: () = assert!(
-    adapter::counter_at(0) == ADAPTER_AT + 4 * 4 && adapter::counter_at(12) == ADAPTER_AT + 16 * 4,
-    "words 4 to 16"
+    adapter::STATE_AT == ADAPTER_AT
+        && adapter::MODERATION_AT == ADAPTER_AT + 4
+        && adapter::RQ_PATIENCE_AT == ADAPTER_AT + 8,
+    "words 0 to 2"
+);
+const _: () = assert!(
+    adapter::counter_at(0) == ADAPTER_AT + 4 * 4 && adapter::counter_at(13) == ADAPTER_AT + 17 * 4,
+    "words 4 to 17"
 );
 
 /// Registers of the adapter.
@@ -24,7 +29,7 @@ pub struct Status {
     /// What `STATE` shows.
     pub state: Signal<In, Bits<32>>,
     /// Events that are counted.
-    pub events: Signal<In, Bits<13>>,
+    pub events: Signal<In, Bits<14>>,
     /// Lines that are dropped at once.
     pub lines: Signal<In, Bits<6>>,
     /// Write a word of BAR 0.
@@ -39,11 +44,15 @@ pub struct Status {
     pub local_answer: Signal<Out, Bits<32>>,
     /// `MODERATION`.
     pub interval: Signal<Out, Bits<16>>,
+    /// `RQ_PATIENCE`.
+    pub patience: Signal<Out, Bits<16>>,
     moderation: RegR<Bits<16>>,
+    waits: RegR<Bits<16>>,
     counts: [Reg<Bits<32>>; COUNTERS],
-    asked: Reg<Bits<13>>,
+    asked: Reg<Bits<14>>,
     asked_state: Reg<Bit>,
     asked_moderation: Reg<Bit>,
+    asked_patience: Reg<Bit>,
     answer: Reg<Bits<32>>,
     here: Signal<Local, Bit>,
     word: Signal<Local, Bits<10>>,
@@ -51,25 +60,37 @@ pub struct Status {
     value: Signal<Local, Bits<32>>,
 }
 
+impl Status {
+    /// With the patience that it has until someone says otherwise.
+    pub fn new() -> Self {
+        Self { waits: RegR::new(u64::from(adapter::RQ_PATIENCE_DEFAULT).into()), ..Self::default() }
+    }
+}
+
 impl Logic for Status {
     #[hdl_gen]
     fn update(&mut self) {
-        dff_setup!(self, clock, moderation, asked, asked_state, asked_moderation, answer);
+        dff_setup!(self, clock, moderation, waits, asked, asked_state, asked_moderation, asked_patience, answer);
         self.moderation.reset.next = self.reset.val();
+        self.waits.reset.next = self.reset.val();
         self.here.next = self.local_address.val().get_bits::<2>(12) == bits::<2>(1);
         self.word.next = self.local_address.val().get_bits::<10>(2);
         if self.local_write.val() & self.here.val() & (self.word.val() == bits::<10>(1)) {
             self.moderation.d.next = self.local_data.val().get_bits::<16>(0);
         }
+        if self.local_write.val() & self.here.val() & (self.word.val() == bits::<10>(2)) {
+            self.waits.d.next = self.local_data.val().get_bits::<16>(0);
+        }
         // Word 4 is that of counter 0.
         self.select.next = bits::<16>(1) << (self.word.val().get_bits::<4>(0) - bits::<4>(4));
         if self.local_read.val() {
-            self.asked.d.next = bits::<13>(0);
-            if self.here.val() & (self.word.val() >= bits::<10>(4)) & (self.word.val() < bits::<10>(17)) {
-                self.asked.d.next = self.select.val().get_bits::<13>(0);
+            self.asked.d.next = bits::<14>(0);
+            if self.here.val() & (self.word.val() >= bits::<10>(4)) & (self.word.val() < bits::<10>(18)) {
+                self.asked.d.next = self.select.val().get_bits::<14>(0);
             }
             self.asked_state.d.next = self.here.val() & !self.word.val().any();
             self.asked_moderation.d.next = self.here.val() & (self.word.val() == bits::<10>(1));
+            self.asked_patience.d.next = self.here.val() & (self.word.val() == bits::<10>(2));
         }
         self.value.next = bits::<32>(0);
         if self.asked_state.q.val() {
@@ -78,7 +99,10 @@ impl Logic for Status {
         if self.asked_moderation.q.val() {
             self.value.next = bit_cast::<32, 16>(self.moderation.q.val());
         }
-        for i in 0..13 {
+        if self.asked_patience.q.val() {
+            self.value.next = bit_cast::<32, 16>(self.waits.q.val());
+        }
+        for i in 0..14 {
             self.counts[i].clock.next = self.clock.val();
             self.counts[i].d.next = self.counts[i].q.val();
             if self.events.val().get_bit(i) {
@@ -94,5 +118,6 @@ impl Logic for Status {
         self.answer.d.next = self.value.val();
         self.local_answer.next = self.answer.q.val();
         self.interval.next = self.moderation.q.val();
+        self.patience.next = self.waits.q.val();
     }
 }

@@ -177,6 +177,10 @@ pub struct PcieTop {
     pub rq_tdata: Signal<Out, Bits<512>>,
     /// RQ.
     pub rq_tuser: Signal<Out, Bits<137>>,
+    /// Credit for reads.
+    pub pcie_tfc_nph_av: Signal<In, Bits<4>>,
+    /// Tags for reads.
+    pub pcie_rq_tag_av: Signal<In, Bits<4>>,
     /// Tag of the first read of a beat of RQ.
     pub pcie_rq_tag_vld0: Signal<In, Bit>,
     /// The tag.
@@ -257,6 +261,8 @@ impl PcieTop {
         top.cfg_max_payload.connect();
         top.cq_tdata.connect();
         top.cq_tuser.connect();
+        top.pcie_tfc_nph_av.connect();
+        top.pcie_rq_tag_av.connect();
         top.pcie_rq_tag0.connect();
         top.pcie_rq_tag1.connect();
         top.rc_tkeep.connect();
@@ -376,6 +382,8 @@ impl Logic for PcieTop {
         self.adapter.rq_tready.next = self.rq_tready.val();
         self.rq_tdata.next = self.adapter.rq_tdata.val();
         self.rq_tuser.next = self.adapter.rq_tuser.val();
+        self.adapter.pcie_tfc_nph_av.next = self.pcie_tfc_nph_av.val();
+        self.adapter.pcie_rq_tag_av.next = self.pcie_rq_tag_av.val();
         self.adapter.pcie_rq_tag_vld0.next = self.pcie_rq_tag_vld0.val();
         self.adapter.pcie_rq_tag0.next = self.pcie_rq_tag0.val();
         self.adapter.pcie_rq_tag_vld1.next = self.pcie_rq_tag_vld1.val();

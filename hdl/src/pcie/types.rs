@@ -36,6 +36,10 @@ pub struct RqBeat {
     pub data: Bits<512>,
     /// Bits 0 to 35 of `s_axis_rq_tuser`; all others are 0.
     pub user: Bits<36>,
+    /// A read begins in it.
+    pub read: Bit,
+    /// It is the first that holds a part of its last line.
+    pub line: Bit,
 }
 
 /// A request to a register of the core, on its way there.

@@ -1,5 +1,6 @@
 //! Beats of the hard block's streams and the packets that they carry. [PG213 v1.3: descriptors and `tuser` of the 512-bit interfaces]
 
+use super::judge::{Breach, Rule};
 use super::pins::{Pins, bits, set_bits};
 use std::collections::VecDeque;
 
@@ -13,27 +14,6 @@ const PAYLOAD_BYTES_MAX: usize = 512;
 pub(super) enum Request {
     Write { address: u64, data: Vec<u8> },
     Read { address: u64, bytes: u32 },
-}
-
-/// How the card broke the rules of RQ or CC. The gateware is at fault.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Violation {
-    /// A TLP ends before its length is over, or goes on behind it.
-    Length,
-    /// A TLP begins inside another one, or a beat holds none.
-    Framing,
-    /// Byte enables that do not fit the length.
-    Enables,
-    /// A request type that the card has no use for.
-    Type,
-    /// More payload than the maximum payload size, or none.
-    Payload,
-    /// A write or a read over a multiple of 4096 bytes.
-    PageBoundary,
-    /// A new request when bus master has been off for a while.
-    NotBusMaster,
-    /// A completion that nobody waits for, or of a wrong size.
-    Completion,
 }
 
 /// A TLP on its way through RQ.
@@ -58,20 +38,26 @@ impl RequestParser {
         self.partial = None;
     }
 
+    /// A TLP begins in the beat.
+    pub(super) fn begins(pins: &Pins) -> bool {
+        bits(&pins.rq_user, 20, 2) != 0
+    }
+
     /// Takes a beat.
-    pub(super) fn beat(
-        &mut self,
-        pins: &Pins,
-        max_payload_bytes: u32,
-        mut found: impl FnMut(Result<Request, Violation>),
-    ) {
+    pub(super) fn beat(&mut self, pins: &Pins, max_payload_bytes: u32, mut found: impl FnMut(Result<Request, Breach>)) {
         let user = &pins.rq_user;
         let (starts, ends) = (bits(user, 20, 2), bits(user, 26, 2));
         let start_at = [bits(user, 22, 2) as usize * 4, bits(user, 24, 2) as usize * 4];
         let end_at = [bits(user, 28, 4) as usize, bits(user, 32, 4) as usize];
         let (mut started, mut ended, mut at) = (0, 0, 0);
+        let framing = || {
+            Breach::new(Rule::Framing, format!("is_sop {starts:02b} at {start_at:?}, is_eop {ends:02b} at {end_at:?}"))
+        };
+        if let Some(breach) = sideband(user) {
+            found(Err(breach));
+        }
         if self.partial.is_none() && starts & 1 == 0 {
-            return found(Err(Violation::Framing));
+            return found(Err(framing()));
         }
         loop {
             if self.partial.is_none() {
@@ -80,7 +66,7 @@ impl RequestParser {
                 }
                 let start = start_at[started];
                 if start < at {
-                    return found(Err(Violation::Framing));
+                    return found(Err(framing()));
                 }
                 at = start;
                 self.partial = Some(Partial {
@@ -112,105 +98,57 @@ impl RequestParser {
             }
         }
         if starts >> started != 0 || ends >> ended != 0 {
-            found(Err(Violation::Framing));
+            found(Err(framing()));
         }
     }
 }
 
-fn request(partial: &Partial, max_payload_bytes: u32) -> Result<Request, Violation> {
-    let [low, high, head, _] = partial.descriptor;
-    if partial.seen < 4 {
-        return Err(Violation::Length);
+/// What the card says besides about its TLPs, which is nothing.
+fn sideband(user: &[u32]) -> Option<Breach> {
+    if bits(user, 36, 1) == 1 {
+        return Some(Breach::new(Rule::Discontinue, "RQ"));
     }
-    let address = u64::from(high) << 32 | u64::from(low & !3);
+    // Offset of the address; everything behind `discontinue`: hints, sequence numbers, parity.
+    let stray = [bits(user, 16, 4), user[1] & !0x1f, user[2], user[3], user[4]];
+    (stray != [0; 5]).then(|| Breach::new(Rule::Sideband, format!("RQ's tuser {user:08x?}")))
+}
+
+fn request(partial: &Partial, max_payload_bytes: u32) -> Result<Request, Breach> {
+    let [low, high, head, tail] = partial.descriptor;
+    let evidence = format!("descriptor {low:08x} {high:08x} {head:08x} {tail:08x}, {} words", partial.seen);
+    let breach = |rule| Err(Breach::new(rule, evidence.clone()));
+    if partial.seen < 4 {
+        return breach(Rule::Length);
+    }
+    // Address type; poison and whoever asks; whom, the tag, class, attributes: the hard block's, or 0.
+    if low & 3 != 0 || head >> 15 != 0 || tail != 0 {
+        return breach(Rule::Descriptor);
+    }
+    let address = u64::from(high) << 32 | u64::from(low);
     let words = head & 0x7ff;
     let bytes = words * 4;
     let last = if words == 1 { 0 } else { 0xf };
     if partial.first_enables != 0xf || partial.last_enables != last {
-        return Err(Violation::Enables);
+        return breach(Rule::Enables);
     }
     if bytes == 0 || bytes > max_payload_bytes.min(PAYLOAD_BYTES_MAX as u32) {
-        return Err(Violation::Payload);
+        return breach(Rule::Payload);
     }
     if address % 4096 + u64::from(bytes) > 4096 {
-        return Err(Violation::PageBoundary);
+        return breach(Rule::PageBoundary);
     }
     match head >> 11 & 0xf {
         0 if partial.words.is_empty() => Ok(Request::Read { address, bytes }),
         1 if partial.words.len() == words as usize => {
             Ok(Request::Write { address, data: partial.words.iter().flat_map(|word| word.to_le_bytes()).collect() })
         }
-        0 | 1 => Err(Violation::Length),
-        _ => Err(Violation::Type),
+        0 | 1 => breach(Rule::Length),
+        _ => breach(Rule::Type),
     }
 }
 
-/// An access of the host to BAR 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HostAccess {
-    /// Byte offset in BAR 0, a multiple of 4.
-    pub(crate) offset: u32,
-    /// What to write; `None`: read.
-    pub(crate) value: Option<u32>,
-    /// Comes back with the answer.
-    pub(crate) tag: u8,
-}
-
-/// Bus number, device and function of whoever asks: the root port's.
+/// Who answers: the root port.
 const HOST: u32 = 0x0008;
-/// `log2` of BAR 0.
-const APERTURE: u32 = writ_abi::pci::BAR_0_BYTES.trailing_zeros();
-
-/// Puts an access on CQ: one beat.
-pub(super) fn put_access(pins: &mut Pins, access: &HostAccess, bar_base: u64) {
-    let address = bar_base + u64::from(access.offset);
-    let kind = u32::from(access.value.is_some());
-    (pins.cq_data, pins.cq_user) = ([0; 16], [0; 6]);
-    pins.cq_data[0] = address as u32;
-    pins.cq_data[1] = (address >> 32) as u32;
-    pins.cq_data[2] = 1 | kind << 11 | HOST << 16;
-    pins.cq_data[3] = u32::from(access.tag) | APERTURE << 19;
-    let words = match access.value {
-        Some(value) => {
-            pins.cq_data[4] = value;
-            5
-        }
-        None => 4,
-    };
-    // first_be; byte_en; is_sop, is_eop and where that is.
-    set_bits(&mut pins.cq_user, 0, 0xf);
-    if words == 5 {
-        set_bits(&mut pins.cq_user, 16 + 16, 0xf);
-    }
-    set_bits(&mut pins.cq_user, 80, 1);
-    set_bits(&mut pins.cq_user, 86, 1);
-    set_bits(&mut pins.cq_user, 88, words - 1);
-    (pins.cq_valid, pins.cq_last) = (1, 1);
-}
-
-/// The card's answer to a read of the host.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HostAnswer {
-    pub(crate) tag: u8,
-    /// `None`: it was not successful.
-    pub(crate) value: Option<u32>,
-}
-
-/// Reads a completion from CC: one beat, of one word or none.
-pub(super) fn take_answer(pins: &Pins) -> Result<HostAnswer, Violation> {
-    let [first, second, third, value, ..] = pins.cc_data;
-    let status = second >> 11 & 7;
-    let (words, bytes) = (second & 0x7ff, first >> 16 & 0x1fff);
-    let expected = if status == 0 { 1 } else { 0 };
-    let keep = (1 << (3 + expected)) - 1;
-    let framed = bits(&pins.cc_user, 0, 2) == 1 && bits(&pins.cc_user, 6, 2) == 1;
-    let ends = bits(&pins.cc_user, 8, 4) == 2 + expected;
-    let shape = pins.cc_last == 1 && pins.cc_keep == keep && framed && ends;
-    if !shape || words != expected || bytes != 4 || second >> 16 != HOST {
-        return Err(Violation::Completion);
-    }
-    Ok(HostAnswer { tag: third as u8, value: (status == 0).then_some(value) })
-}
 
 /// A completion for the card.
 #[derive(Debug, Clone, PartialEq, Eq)]

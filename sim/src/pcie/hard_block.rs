@@ -1,15 +1,14 @@
 //! The hard block with its link: streams towards the card, TLPs towards the root complex.
 //!
 //! Order on the link: writes keep theirs and wait for nobody but credits; reads and answers to the host do not overtake writes that were there before them,
-//! and let writes pass when they have to wait.
+//! and let writes pass when they have to wait. A read for which there is no credit holds up RQ, and is a violation: `pcie_tfc_nph_av` and `pcie_rq_tag_av` tell the card.
 
-use super::beats::{
-    Completion, CompletionBeat, HostAccess, HostAnswer, Request, RequestParser, Violation, put_access, put_beat,
-    put_completion, take_answer,
-};
+use super::access::{Asked, HostAccess, HostAnswer, put_access};
+use super::beats::{Completion, CompletionBeat, Request, RequestParser, put_beat, put_completion};
+use super::judge::{Breach, Handshake, Rule, Violation};
 use super::pins::Pins;
 use super::root::{Reply, Root};
-use super::settings::{BusSettings, Chance};
+use super::settings::{BusSettings, Chance, Holds};
 use crate::card::FunctionState;
 use std::collections::VecDeque;
 use writ_driver::memory::CardMemory;
@@ -19,15 +18,19 @@ mod code {
     pub(super) const GOOD: u32 = 0;
     pub(super) const POISONED: u32 = 1;
     pub(super) const REFUSED: u32 = 2;
+    pub(super) const WRONG_COUNT: u32 = 3;
+    pub(super) const WRONG_ADDRESS: u32 = 5;
     pub(super) const FUNCTION_RESET: u32 = 8;
     pub(super) const TIMED_OUT: u32 = 9;
 }
 
-/// Tags of the hard block's pool.
-const TAGS: u8 = 64;
+/// Tags that RQ keeps back: a beat may hold two reads.
+const TAGS_KEPT: usize = 2;
+/// Clocks until what was taken shows in the numbers of credits and tags.
+const AVAILABLE_CLOCKS: usize = 2;
 /// Clocks from a read's end on RQ to its tag.
 const TAG_CLOCKS: u64 = 6;
-/// Clocks that the card may take to notice that bus master is off, its TLP under way included.
+/// Clocks that the card may take to notice that bus master is off or a function-level reset has begun. A TLP that has begun then is not meant.
 const NOTICE_CLOCKS: u64 = 64;
 /// Bytes of a TLP with a 64-bit address besides its payload: start, header, check sequence.
 const FRAMING_BYTES: u32 = 4 + 16 + 4;
@@ -62,7 +65,10 @@ struct Pending {
     tag: u8,
     number: u64,
     since: u64,
+    address: u64,
     bytes_left: u32,
+    /// The clock in which the card was told its tag.
+    told_at: Option<u64>,
 }
 
 enum Outgoing {
@@ -86,7 +92,13 @@ pub(crate) struct Bus {
     chance: Chance,
     clock: u64,
     state: FunctionState,
-    master_off_since: u64,
+    pub(crate) holds: Holds,
+    /// Nothing may begin since.
+    silent_since: Option<u64>,
+    rq: Handshake,
+    cc: Handshake,
+    /// What the card is shown of credits and tags, newest last.
+    available: VecDeque<[u8; 2]>,
     link_up: bool,
     /// The link is down until then.
     link_back_at: u64,
@@ -102,6 +114,8 @@ pub(crate) struct Bus {
     on_link: VecDeque<(u64, Outgoing)>,
     /// When credits come back: clock, headers, units of data, non-posted headers.
     credits_back: VecDeque<(u64, u32, u32, u32)>,
+    /// Those that are due and held back: headers, units of data, non-posted headers.
+    credits_held: (u32, u32, u32),
     posted_headers: u32,
     posted_data: u32,
     non_posted_headers: u32,
@@ -115,6 +129,7 @@ pub(crate) struct Bus {
     /// The first access is on CQ and stays there until it is taken.
     is_shown: bool,
     accesses: VecDeque<(u64, HostAccess)>,
+    asked: Asked,
     answers: Vec<HostAnswer>,
 }
 
@@ -128,7 +143,11 @@ impl Bus {
             chance: Chance::new(settings.seed),
             clock: 0,
             state: FunctionState::default(),
-            master_off_since: 0,
+            holds: Holds::default(),
+            silent_since: Some(0),
+            rq: Handshake::default(),
+            cc: Handshake::default(),
+            available: VecDeque::from([[0; 2]; AVAILABLE_CLOCKS]),
             link_up: false,
             link_back_at: 16,
             is_resetting: false,
@@ -140,10 +159,11 @@ impl Bus {
             link_free_at: 0,
             on_link: VecDeque::new(),
             credits_back: VecDeque::new(),
+            credits_held: (0, 0, 0),
             posted_headers: settings.credits.posted_headers,
             posted_data: settings.credits.posted_data,
             non_posted_headers: settings.credits.non_posted_headers,
-            free_tags: (0..TAGS).collect(),
+            free_tags: (0..settings.tags).collect(),
             pending: Vec::new(),
             tags_out: VecDeque::new(),
             next_read: 0,
@@ -151,6 +171,7 @@ impl Bus {
             to_card: VecDeque::new(),
             is_shown: false,
             accesses: VecDeque::new(),
+            asked: Asked::default(),
             answers: Vec::new(),
         }
     }
@@ -160,9 +181,6 @@ impl Bus {
     }
 
     pub(crate) fn set_function(&mut self, state: FunctionState) {
-        if self.state.is_bus_master && !state.is_bus_master {
-            self.master_off_since = self.clock;
-        }
         self.state = state;
     }
 
@@ -189,21 +207,25 @@ impl Bus {
         self.state = FunctionState::default();
         self.is_resetting = false;
         self.parser.reset();
+        self.rq.reset();
+        self.cc.reset();
         self.writes.clear();
         self.others.clear();
         self.writes_left = self.writes_accepted;
         self.on_link.clear();
         self.credits_back.clear();
+        self.credits_held = (0, 0, 0);
         let credits = self.settings.credits;
         (self.posted_headers, self.posted_data) = (credits.posted_headers, credits.posted_data);
         self.non_posted_headers = credits.non_posted_headers;
-        self.free_tags = (0..TAGS).collect();
+        self.free_tags = (0..self.settings.tags).collect();
         self.pending.clear();
         self.tags_out.clear();
         self.endings.clear();
         self.to_card.clear();
         self.is_shown = false;
         self.accesses.clear();
+        self.asked.reset();
         self.answers.clear();
         self.root.forget();
     }
@@ -249,6 +271,12 @@ impl Bus {
         (pins.rq_ready, pins.cc_ready) = (0, 0);
         pins.tag_valid = [0; 2];
         pins.function_reset = self.is_resetting.into();
+        if self.state.is_bus_master && !self.is_resetting {
+            self.silent_since = None;
+        } else if self.silent_since.is_none() {
+            self.silent_since = Some(self.clock);
+        }
+        self.show_available(pins);
         if self.link_up {
             if self.is_resetting && pins.function_reset_done == 1 {
                 self.is_resetting = false;
@@ -263,13 +291,50 @@ impl Bus {
         self.clock += 1;
     }
 
+    /// Credits for reads and tags, as the card sees them.
+    fn show_available(&mut self, pins: &mut Pins) {
+        let credits = (self.non_posted_headers as usize).saturating_sub(self.reads_waiting());
+        let tags = self.free_tags.len().saturating_sub(TAGS_KEPT);
+        self.available.push_back([credits.min(15) as u8, tags.min(15) as u8]);
+        if let Some([credits, tags]) = self.available.pop_front() {
+            (pins.read_credits, pins.free_tags) = (credits, tags);
+        }
+    }
+
+    /// Reads that RQ took and the link did not.
+    fn reads_waiting(&self) -> usize {
+        self.others.iter().filter(|waiting| matches!(waiting.outgoing, Outgoing::Read { .. })).count()
+    }
+
+    /// The card has broken a rule.
+    fn breach(&mut self, breach: Breach) {
+        self.violations.push(Violation { rule: breach.rule, clock: self.clock, evidence: breach.evidence });
+    }
+
     /// RQ.
     fn requests(&mut self, pins: &mut Pins) {
-        let room = self.writes.len() + self.others.len() < self.settings.hard_block_tlps && self.free_tags.len() > 2;
+        let room = self.writes.len() + self.others.len() < self.settings.hard_block_tlps
+            && self.free_tags.len() > TAGS_KEPT
+            && self.reads_waiting() <= self.non_posted_headers as usize
+            && !self.holds.rq;
         let ready = room && !self.chance.happens(self.settings.faults.rq_stall);
         pins.rq_ready = ready.into();
-        if pins.rq_valid == 0 {
+        let (is_new, valid) = (!self.rq.waits(), pins.rq_valid == 1);
+        let shown = [("tdata", &pins.rq_data[..]), ("tuser", &pins.rq_user[..])];
+        if let Some(breach) = self.rq.clock("RQ", valid, &shown, ready) {
+            self.breach(breach);
+        }
+        if !valid {
             return;
+        }
+        if let Some(since) = self.silent_since
+            && is_new
+            && RequestParser::begins(pins)
+            && self.clock > since + NOTICE_CLOCKS
+        {
+            let state = if self.is_resetting { "in a function-level reset" } else { "without bus master" };
+            let clocks = self.clock - since;
+            self.breach(Breach::new(Rule::NotBusMaster, format!("a TLP begins {clocks} clocks {state}")));
         }
         if !ready {
             self.counts.rq_waits += 1;
@@ -281,17 +346,14 @@ impl Bus {
         for request in found {
             match request {
                 Ok(request) => self.accept(request),
-                Err(violation) => self.violations.push(violation),
+                Err(breach) => self.breach(breach),
             }
         }
     }
 
     fn accept(&mut self, request: Request) {
-        if !self.state.is_bus_master || self.is_resetting {
+        if self.silent_since.is_some() {
             self.counts.refused += 1;
-            if !self.is_resetting && self.clock > self.master_off_since + NOTICE_CLOCKS {
-                self.violations.push(Violation::NotBusMaster);
-            }
             if let Request::Read { .. } = request {
                 // It gets a tag and an end all the same.
                 if let Some(tag) = self.free_tags.pop_front() {
@@ -309,15 +371,24 @@ impl Bus {
                 self.writes_accepted += 1;
                 self.writes.push_back(request);
             }
-            Request::Read { address, bytes } => {
-                let Some(tag) = self.free_tags.pop_front() else { return };
-                let number = self.next_read;
-                self.next_read += 1;
-                self.counts.reads += 1;
-                self.tags_out.push_back((self.clock + TAG_CLOCKS, tag));
-                self.pending.push(Pending { tag, number, since: self.clock, bytes_left: bytes });
-                self.wait(Outgoing::Read { number, address, bytes });
-            }
+            Request::Read { address, bytes } => self.accept_read(address, bytes),
+        }
+    }
+
+    fn accept_read(&mut self, address: u64, bytes: u32) {
+        let (tags, credits) = (self.free_tags.len(), self.non_posted_headers as usize);
+        let Some(tag) = self.free_tags.pop_front() else { return };
+        let number = self.next_read;
+        self.next_read += 1;
+        self.counts.reads += 1;
+        self.tags_out.push_back((self.clock + TAG_CLOCKS, tag));
+        let pending = Pending { tag, number, since: self.clock, address, bytes_left: bytes, told_at: None };
+        self.pending.push(pending);
+        self.wait(Outgoing::Read { number, address, bytes });
+        let reads = self.reads_waiting();
+        if reads > credits || tags <= TAGS_KEPT {
+            let evidence = format!("{reads} reads for {credits} credits and {} tags", tags.saturating_sub(TAGS_KEPT));
+            self.breach(Breach::new(Rule::ReadBlocks, evidence));
         }
     }
 
@@ -329,12 +400,17 @@ impl Bus {
     fn answers(&mut self, pins: &mut Pins) {
         let ready = !self.chance.happens(self.settings.faults.cc_stall);
         pins.cc_ready = ready.into();
+        let marks = [u32::from(pins.cc_keep), u32::from(pins.cc_last)];
+        let shown = [("tdata", &pins.cc_data[..]), ("tuser", &pins.cc_user[..]), ("tkeep and tlast", &marks[..])];
+        if let Some(breach) = self.cc.clock("CC", pins.cc_valid == 1, &shown, ready) {
+            self.breach(breach);
+        }
         if pins.cc_valid == 0 || !ready {
             return;
         }
-        match take_answer(pins) {
+        match self.asked.take_answer(pins) {
             Ok(answer) => self.wait(Outgoing::Answer(answer)),
-            Err(violation) => self.violations.push(violation),
+            Err(breach) => self.breach(breach),
         }
     }
 
@@ -342,15 +418,24 @@ impl Bus {
         for place in 0..2 {
             let Some((_, tag)) = self.tags_out.pop_front_if(|(clock, _)| *clock <= self.clock) else { return };
             (pins.tag_valid[place], pins.tag[place]) = (1, tag);
+            if let Some(pending) = self.pending.iter_mut().find(|pending| pending.tag == tag) {
+                pending.told_at = Some(self.clock);
+            }
         }
     }
 
     /// What leaves, and what arrives at the root complex.
     fn link(&mut self) {
         while let Some((_, headers, data, reads)) = self.credits_back.pop_front_if(|(clock, ..)| *clock <= self.clock) {
-            self.posted_headers += headers;
-            self.posted_data += data;
-            self.non_posted_headers += reads;
+            let held = &mut self.credits_held;
+            *held = (held.0 + headers, held.1 + data, held.2 + reads);
+        }
+        if !self.holds.writes {
+            self.posted_headers += std::mem::take(&mut self.credits_held.0);
+            self.posted_data += std::mem::take(&mut self.credits_held.1);
+        }
+        if !self.holds.reads {
+            self.non_posted_headers += std::mem::take(&mut self.credits_held.2);
         }
         while self.link_free_at <= self.clock << 10 {
             let Some((outgoing, bytes)) = self.leave() else { break };
@@ -404,7 +489,7 @@ impl Bus {
         while let Some((_, tag, code)) = self.endings.pop_front_if(|(clock, ..)| *clock <= self.clock) {
             put_completion(&ended(tag, code), &mut self.to_card);
         }
-        while let Some(reply) = self.root.arrived(self.clock) {
+        while let Some(reply) = self.arrived() {
             self.reply(&reply);
         }
         let patience = self.settings.timeout_clocks;
@@ -421,19 +506,34 @@ impl Bus {
         }
     }
 
+    /// The next part of an answer. One whose tag the card does not know yet waits: no link is so fast.
+    fn arrived(&mut self) -> Option<Reply> {
+        let read = self.root.next_arrived(self.clock)?;
+        let is_told = |pending: &Pending| pending.told_at.is_some_and(|clock| clock < self.clock);
+        if self.pending.iter().any(|pending| pending.number == read && !is_told(pending)) {
+            return None;
+        }
+        self.root.take_arrived()
+    }
+
     fn reply(&mut self, reply: &Reply) {
         let Some(at) = self.pending.iter().position(|pending| pending.number == reply.read) else {
             self.counts.late += 1;
             return;
         };
         let pending = &mut self.pending[at];
+        let bytes = 4 * reply.words.len() as u32;
         let code = match (reply.status, reply.is_poisoned) {
+            (0, _) if reply.bytes_left > pending.bytes_left || bytes > reply.bytes_left => code::WRONG_COUNT,
+            (0, _) if reply.address & 0x7f != pending.address & 0x7f => code::WRONG_ADDRESS,
             (0, false) => code::GOOD,
             (0, true) => code::POISONED,
             _ => code::REFUSED,
         };
-        pending.bytes_left = pending.bytes_left.saturating_sub(4 * reply.words.len() as u32);
-        let is_last = reply.status != 0 || pending.bytes_left == 0;
+        // Whose own count says that nothing is left has answered, however little it was.
+        pending.bytes_left = reply.bytes_left.saturating_sub(bytes).min(pending.bytes_left);
+        pending.address += u64::from(bytes);
+        let is_last = reply.status != 0 || code == code::WRONG_COUNT || pending.bytes_left == 0;
         let tag = pending.tag;
         if is_last {
             self.pending.swap_remove(at);
@@ -462,6 +562,7 @@ impl Bus {
         self.is_shown = pins.cq_ready == 0;
         // The card's ready comes from a register: it is that of this clock.
         if pins.cq_ready == 1 {
+            self.asked.asked(access);
             self.accesses.pop_front();
         }
     }

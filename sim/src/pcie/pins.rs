@@ -65,10 +65,14 @@ pub(crate) struct Pins {
     pub msix_enable: u8,
     /// `cfg_interrupt_msix_mask[0]`.
     pub msix_mask: u8,
-    pub padding_in: u8,
+    /// `pcie_tfc_nph_av`.
+    pub read_credits: u8,
+    /// `pcie_rq_tag_av`.
+    pub free_tags: u8,
+    pub padding_in: [u8; 3],
 }
 
-const _: () = assert!(size_of::<Pins>() == 364);
+const _: () = assert!(size_of::<Pins>() == 368);
 
 /// Bits `low..low + width` of a wide port; at most 32.
 pub(super) fn bits(port: &[u32], low: usize, width: usize) -> u32 {

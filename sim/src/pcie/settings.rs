@@ -17,6 +17,8 @@ pub struct BusSettings {
     pub timeout_clocks: u64,
     /// Credits of the root port.
     pub credits: Credits,
+    /// Tags of the hard block.
+    pub tags: u8,
     /// TLPs that the hard block holds for the link. Full: RQ is not ready.
     pub hard_block_tlps: usize,
     /// Bytes that the link carries in a clock, all of a TLP's framing counted. Gen3 x16: 63. 0: without limit.
@@ -37,12 +39,24 @@ impl Default for BusSettings {
             memory_clocks: 40,
             timeout_clocks: 1 << 16,
             credits: Credits::default(),
+            tags: 64,
             hard_block_tlps: 32,
             link_bytes_per_clock: 63,
             faults: FaultRates::default(),
             seed: 1,
         }
     }
+}
+
+/// What stands still until it is let go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Holds {
+    /// RQ takes nothing.
+    pub rq: bool,
+    /// No credit for writes comes back.
+    pub writes: bool,
+    /// No credit for reads comes back.
+    pub reads: bool,
 }
 
 /// What a root port lets a card send before it gives credits back.
@@ -77,6 +91,12 @@ pub struct FaultRates {
     pub unsupported: u16,
     /// It says completer abort.
     pub aborted: u16,
+    /// It says too many bytes.
+    pub wrong_count: u16,
+    /// It says another address.
+    pub wrong_address: u16,
+    /// It lacks its last word.
+    pub short: u16,
     /// A clock in which RQ is not ready.
     pub rq_stall: u16,
     /// A clock in which CC is not ready.
@@ -100,6 +120,12 @@ pub enum ReadFault {
     Unsupported,
     /// Status: completer abort.
     Aborted,
+    /// It says that there are more bytes to come than were asked for: the hard block ends the read.
+    WrongCount,
+    /// Its lower address is not that of the bytes that are due: the hard block says so.
+    WrongAddress,
+    /// It lacks the last word and says nothing of it, and the hard block does not notice.
+    Short,
 }
 
 /// SplitMix64: any seed is a good one.
@@ -133,6 +159,9 @@ impl Chance {
             (rates.poisoned, ReadFault::Poisoned),
             (rates.unsupported, ReadFault::Unsupported),
             (rates.aborted, ReadFault::Aborted),
+            (rates.wrong_count, ReadFault::WrongCount),
+            (rates.wrong_address, ReadFault::WrongAddress),
+            (rates.short, ReadFault::Short),
         ]
         .into_iter()
         .find_map(|(rate, fault)| self.happens(rate).then_some(fault))

@@ -192,9 +192,11 @@ struct Pins {
     uint8_t function_reset;
     uint8_t msix_enable;
     uint8_t msix_mask;
-    uint8_t padding_in;
+    uint8_t read_credits;
+    uint8_t free_tags;
+    uint8_t padding_in[3];
 };
-static_assert(sizeof(Pins) == 364);
+static_assert(sizeof(Pins) == 368);
 
 using Bus = void (*)(void* context, Pins* pins);
 #endif
@@ -298,6 +300,8 @@ struct WritRtl {
         top->rc_tkeep = pins.rc_keep;
         top->rq_tready = pins.rq_ready;
         top->cc_tready = pins.cc_ready;
+        top->pcie_tfc_nph_av = pins.read_credits;
+        top->pcie_rq_tag_av = pins.free_tags;
         top->pcie_rq_tag_vld0 = pins.tag_valid[0];
         top->pcie_rq_tag0 = pins.tag[0];
         top->pcie_rq_tag_vld1 = pins.tag_valid[1];

@@ -2,7 +2,7 @@
 
 use super::RtlCard;
 use crate::card::{Arrival, EgressFrame, FunctionState, IngressFrame, Latency, MESSAGES_AT, SimCard};
-use crate::pcie::{Bus, BusCounts, BusSettings, FaultRates, HostAccess, Pins, ReadFault, RootCounts, Violation};
+use crate::pcie::{Bus, BusCounts, BusSettings, FaultRates, Holds, HostAccess, Pins, ReadFault, RootCounts, Violation};
 use std::ffi::c_void;
 use std::ptr::NonNull;
 use writ_abi::PortSide;
@@ -106,6 +106,11 @@ impl TlpCard {
         self.bus.get_mut().settings.faults = faults;
     }
 
+    /// What stands still from now on.
+    pub fn hold(&mut self, holds: Holds) {
+        self.bus.get_mut().holds = holds;
+    }
+
     /// What happens to the card's next reads of host memory, one after the other; `None`: nothing. Chance decides again afterwards.
     pub fn script_reads(&mut self, faults: impl IntoIterator<Item = Option<ReadFault>>) {
         self.bus.get_mut().root.script.extend(faults);
@@ -115,6 +120,53 @@ impl TlpCard {
     /// was pulled out.
     pub fn drop_link(&mut self, clocks: u64) {
         self.bus.get_mut().drop_link(clocks);
+    }
+
+    /// Reads words of BAR 0 in one request, of each the bytes that its enables name. `None`: the card answered that it cannot, or not in time, or the link is down.
+    ///
+    /// # Panics
+    /// If there are not one or two words: no request of a host has more.
+    pub fn read_enabled(&mut self, offset: u32, enables: &[u8]) -> Option<Vec<u32>> {
+        if offset >= BAR_0_BYTES || !self.bus.get().is_link_up() {
+            return None;
+        }
+        let tag = self.next_tag;
+        self.next_tag = tag.wrapping_add(1);
+        let access = HostAccess { offset, words: enables.len(), enables: pair(enables), value: None, tag };
+        self.bus.get_mut().access(access);
+        let started = self.clocks();
+        while self.clocks() - started < READ_CLOCKS_MAX && self.bus.get().is_link_up() {
+            self.run(LOOK_CLOCKS);
+            if let Some(answer) = self.bus.get_mut().take_answer(tag) {
+                return answer.words;
+            }
+        }
+        None
+    }
+
+    /// Writes words of BAR 0 in one request, of each the bytes that its enables name.
+    ///
+    /// # Panics
+    /// If there are not one or two words: no request of a host has more.
+    pub fn write_enabled(&mut self, offset: u32, words: &[u32], enables: &[u8]) {
+        assert_eq!(words.len(), enables.len(), "enables for each word");
+        if offset >= BAR_0_BYTES {
+            return;
+        }
+        for (value, at) in words.iter().zip((offset..).step_by(4)) {
+            if enables.iter().all(|&enables| enables == 0xf) {
+                self.rtl.note_write(at, *value);
+            }
+        }
+        let value = Some(pair(words));
+        self.request(HostAccess { offset, words: words.len(), enables: pair(enables), value, tag: 0 });
+    }
+
+    fn request(&mut self, access: HostAccess) {
+        self.bus.get_mut().access(access);
+        while self.bus.get().accesses_waiting() > ACCESSES_MAX {
+            self.run(LOOK_CLOCKS);
+        }
     }
 
     /// What went over the bus.
@@ -138,36 +190,24 @@ impl TlpCard {
     }
 }
 
+fn pair<T: Copy + Default>(of: &[T]) -> [T; 2] {
+    assert!(matches!(of.len(), 1 | 2), "a request of {} words", of.len());
+    [of[0], of.get(1).copied().unwrap_or_default()]
+}
+
 impl SimCard for TlpCard {
     fn name(&self) -> &'static str {
         "tlp"
     }
 
     fn read32(&mut self, offset: u32) -> u32 {
-        if offset >= BAR_0_BYTES || !self.bus.get().is_link_up() {
-            return u32::MAX;
-        }
-        let tag = self.next_tag;
-        self.next_tag = tag.wrapping_add(1);
-        self.bus.get_mut().access(HostAccess { offset, value: None, tag });
-        let started = self.clocks();
-        while self.clocks() - started < READ_CLOCKS_MAX && self.bus.get().is_link_up() {
-            self.run(LOOK_CLOCKS);
-            if let Some(answer) = self.bus.get_mut().take_answer(tag) {
-                return answer.value.unwrap_or(u32::MAX);
-            }
-        }
-        u32::MAX
+        self.read_enabled(offset, &[0xf]).map_or(u32::MAX, |words| words[0])
     }
 
     fn write32(&mut self, offset: u32, value: u32) {
-        if offset >= BAR_0_BYTES {
-            return;
-        }
-        self.rtl.note_write(offset, value);
-        self.bus.get_mut().access(HostAccess { offset, value: Some(value), tag: 0 });
-        while self.bus.get().accesses_waiting() > ACCESSES_MAX {
-            self.run(LOOK_CLOCKS);
+        if offset < BAR_0_BYTES {
+            self.rtl.note_write(offset, value);
+            self.request(HostAccess::word(offset, Some(value), 0));
         }
     }
 

@@ -18,7 +18,7 @@ SESSION_OFF, SESSION_ON = 2, 3
 VECTORS, COMPLETION_VECTOR, ERROR_VECTOR = 8, 4, 5
 # Counters of the adapter by name.
 (UNSUPPORTED_REQUESTS, DROPPED_REQUESTS, ABORTED_REQUESTS, DROPPED_LINES, REFUSED_READS, UNSUPPORTED_READS, POISONED_READS, TIMED_OUT_READS,
- DAMAGED_READS, ABANDONED_READS, UNEXPECTED_COMPLETIONS, MESSAGES, SESSIONS_ENDED) = range(13)
+ DAMAGED_READS, ABANDONED_READS, UNEXPECTED_COMPLETIONS, MESSAGES, SESSIONS_ENDED, RQ_STALLS) = range(14)
 # Places in host memory.
 COMMANDS, COMPLETIONS, INDICES, RECORDS, BYTES = 0x0000, 0x2000, 0x4000, 0x8000, 0x20000
 RINGS, RING_COMMANDS, RING_LINES = 4, 64, 256
@@ -101,6 +101,8 @@ class Bench:
             user_reset=dut.user_reset,
             user_lnk_up=dut.user_lnk_up,
             rq_bus=AxiStreamBus.from_prefix(dut, "s_axis_rq"),
+            pcie_tfc_nph_av=dut.pcie_tfc_nph_av,
+            pcie_rq_tag_av=dut.pcie_rq_tag_av,
             pcie_rq_tag0=dut.pcie_rq_tag0,
             pcie_rq_tag_vld0=dut.pcie_rq_tag_vld0,
             pcie_rq_tag1=dut.pcie_rq_tag1,
@@ -116,12 +118,14 @@ class Bench:
             cfg_interrupt_msix_enable=dut.cfg_interrupt_msix_enable,
             cfg_interrupt_msix_mask=dut.cfg_interrupt_msix_mask,
         )
+        # The model's own numbers of credits, which it has and never starts to show.
+        cocotb.start_soon(self.hard_block._run_tx_fc_logic())
         self.hard_block.functions[0].configure_bar(0, BAR_BYTES, ext=True)
         self.rc.make_port().connect(self.hard_block)
         # Messages as they came: vector, and all indices at that time.
         self.heard = []
         self.commands = 0
-        self.counted = [0] * 13
+        self.counted = [0] * 14
 
     async def start(self):
         await FallingEdge(self.dut.user_reset)
@@ -161,7 +165,7 @@ class Bench:
     async def expect_counters(self, **expected):
         """Counters are these, by name; those that are not named are 0, but for messages."""
         found = await self.counters()
-        wanted = [0] * 13
+        wanted = [0] * 14
         for name, value in expected.items():
             wanted[globals()[name.upper()]] = value
         wanted[MESSAGES] = len(self.heard)

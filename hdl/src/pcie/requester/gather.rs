@@ -21,7 +21,7 @@ use crate::prelude::*;
 pub struct Gather {
     /// Clock.
     pub clock: Signal<In, Clock>,
-    /// Empties queue and FIFO.
+    /// Empties queue and FIFO. Lines that come meanwhile are thrown away and counted as ever.
     pub reset: Signal<In, Bit>,
     /// Lines, reads and messages may go to the bus.
     pub open: Signal<In, Bit>,
@@ -72,7 +72,7 @@ pub struct Gather {
     queue: Fifo<Tlp, 4, 5>,
     lines: Fifo<Bits<512>, 5, 6>,
     held: Reg<BusLine>,
-    holds: RegR<Bit>,
+    holds: Reg<Bit>,
     joins: Reg<Bit>,
     expected: Reg<Bits<58>>,
     count: RegR<Bits<4>>,
@@ -83,7 +83,7 @@ pub struct Gather {
     turn: RegR<Bit>,
     queued: RegR<Bit>,
     queued_vector: Reg<Bits<3>>,
-    lost: RegR<Bit>,
+    lost: Reg<Bit>,
     incoming: Signal<Local, BusLine>,
     present: Signal<Local, BusLine>,
     full: Signal<Local, Bit>,
@@ -105,12 +105,10 @@ impl Logic for Gather {
         clock!(self, clock, queue, lines);
         self.queue.reset.next = self.reset.val();
         self.lines.reset.next = self.reset.val();
-        self.holds.reset.next = self.reset.val();
         self.count.reset.next = self.reset.val();
         self.sealed.reset.next = self.reset.val();
         self.turn.reset.next = self.reset.val();
         self.queued.reset.next = self.reset.val();
-        self.lost.reset.next = self.reset.val();
 
         // The write that is being gathered, and the line behind it.
         self.present.next = self.held.q.val();
@@ -130,7 +128,7 @@ impl Logic for Gather {
                 | (!self.holds.q.val() & self.hungry.val()));
         self.others.next = (self.read_valid.val() | self.message_valid.val()) & self.open.val();
         self.serves.next = self.others.val() & (self.turn.q.val() | !self.due.val()) & !self.queue.full.val();
-        self.closes.next = self.due.val() & !self.serves.val() & !self.queue.full.val();
+        self.closes.next = self.due.val() & self.open.val() & !self.serves.val() & !self.queue.full.val();
         self.takes.next = self.holds.q.val()
             & self.open.val()
             & !self.lines.full.val()

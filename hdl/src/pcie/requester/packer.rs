@@ -56,8 +56,6 @@ pub struct Packer {
     pub beat_valid: Signal<Out, Bit>,
     /// The beat.
     pub beat: Signal<Out, RqBeat>,
-    /// A read went out.
-    pub read_sent: Signal<Out, Bit>,
     /// No TLP is under way.
     pub idle: Signal<Out, Bit>,
     /// There will soon be nothing to do.
@@ -214,10 +212,11 @@ impl Logic for Packer {
             }
         }
         self.take_tlp.next = self.taken.val();
-        self.read_sent.next = self.taken.val() & self.head.val().read;
         self.beat_valid.next = self.sends.val();
         self.beat.next.data = self.data.val();
         self.beat.next.user = self.user.val();
+        self.beat.next.read = self.taken.val() & self.head.val().read;
+        self.beat.next.line = self.take_line.val();
         self.idle.next = self.state.q.val() == PackerState::Idle;
         self.hungry.next = !self.tlp_valid.val() & (self.idle.val() | !self.left.q.val().get_bits::<3>(1).any());
     }

@@ -11,7 +11,12 @@
 //! A piece has to be of its place's address, too, as far as a completion says it. So if tags and places should ever be apart, because the hard block kept a read over a
 //! reset, reads fail; none gets the line of another.
 //!
-//! An oldest request that has not even got a tag when the watchdog bites is not ended here: RQ itself is stuck (`stuck`).
+//! A request goes into the row of TLPs only when RQ is sure to take it: there is more credit, and there are more tags, than requests that are between here and their tags.
+//! So none that has to wait for a host holds up the writes behind it, and answers, which wait for writes, never wait for a host's readiness to be read.
+//!
+//! An oldest request that has not even got a tag when the watchdog bites is not ended here: RQ itself is stuck, or the host gives no credit (`stuck`).
+//!
+//! A request that is said to have ended well gives its line only if each of its words has come.
 //!
 //! # Limits
 //! Nothing that comes late changes a line: the hard block gives a tag again only when its request has ended there. A tag may come again as early as with the
@@ -38,7 +43,11 @@ pub struct Reader {
     pub request_address: Signal<In, Bits<64>>,
     /// It is taken.
     pub request_take: Signal<Out, Bit>,
-    /// There is a read for the bus.
+    /// `pcie_tfc_nph_av`: reads for which the host gives credit; 15 and more.
+    pub credits: Signal<In, Bits<4>>,
+    /// `pcie_rq_tag_av`: tags that the hard block has; 15 and more.
+    pub free_tags: Signal<In, Bits<4>>,
+    /// There is a read for the bus, and RQ will take it.
     pub issue_valid: Signal<Out, Bit>,
     /// Of which line.
     pub issue_address: Signal<Out, Bits<64>>,
@@ -68,7 +77,9 @@ pub struct Reader {
     pub abandoned: Signal<Out, Bit>,
     /// A request ended that has no place.
     pub unexpected: Signal<Out, Bit>,
-    /// A request ended badly.
+    /// A request ended well, and a part of its line never came.
+    pub short: Signal<Out, Bit>,
+    /// A request ends badly.
     pub failed: Signal<Out, Bit>,
     /// With it: the code, as [`Piece`] has it.
     pub failed_code: Signal<Out, Bits<4>>,
@@ -86,6 +97,11 @@ pub struct Reader {
     out: RegR<Bits<5>>,
     issuing: RegR<Bit>,
     address: Reg<Bits<64>>,
+    credits_seen: Reg<Bits<4>>,
+    tags_seen: Reg<Bits<4>>,
+    claimed: RegR<Bits<5>>,
+    have: [Reg<Bits<16>>; 16],
+    shorting: RegR<Bit>,
     matched: Reg<Bits<16>>,
     arrived: Reg<Piece>,
     timer: RegR<Bits<26>>,
@@ -124,6 +140,8 @@ pub struct Reader {
     result: Signal<Local, ReadLine>,
     line_words: Signal<Local, Bits<512>>,
     word: Signal<Local, Bits<32>>,
+    whole: Signal<Local, Bits<16>>,
+    good: Signal<Local, Bit>,
     tag_now: Signal<Local, Bits<18>>,
     tag_came: Signal<Local, Bits<18>>,
 }
@@ -137,6 +155,8 @@ impl Default for Reader {
             request_valid: Signal::default(),
             request_address: Signal::default(),
             request_take: Signal::default(),
+            credits: Signal::default(),
+            free_tags: Signal::default(),
             issue_valid: Signal::default(),
             issue_address: Signal::default(),
             issue_take: Signal::default(),
@@ -152,6 +172,7 @@ impl Default for Reader {
             refused: Signal::default(),
             abandoned: Signal::default(),
             unexpected: Signal::default(),
+            short: Signal::default(),
             failed: Signal::default(),
             failed_code: Signal::default(),
             words: Default::default(),
@@ -168,6 +189,11 @@ impl Default for Reader {
             out: RegR::default(),
             issuing: RegR::default(),
             address: Reg::default(),
+            credits_seen: Reg::default(),
+            tags_seen: Reg::default(),
+            claimed: RegR::default(),
+            have: Default::default(),
+            shorting: RegR::default(),
             matched: Reg::default(),
             arrived: Reg::default(),
             timer: RegR::default(),
@@ -206,6 +232,8 @@ impl Default for Reader {
             result: Signal::default(),
             line_words: Signal::default(),
             word: Signal::default(),
+            whole: Signal::default(),
+            good: Signal::default(),
             tag_now: Signal::default(),
             tag_came: Signal::default(),
         }
@@ -223,6 +251,7 @@ impl Logic for Reader {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, tagged, waiting, done, bad, next, oldest, next_tag, out, issuing, address, matched);
+        dff_setup!(self, clock, credits_seen, tags_seen, claimed, shorting);
         dff_setup!(self, clock, arrived, timer, biting, giving, given, refusing, abandoning, strange, failing, code);
         self.tagged.reset.next = self.reset.val();
         self.waiting.reset.next = self.reset.val();
@@ -233,6 +262,8 @@ impl Logic for Reader {
         self.next_tag.reset.next = self.reset.val();
         self.out.reset.next = self.reset.val();
         self.issuing.reset.next = self.reset.val();
+        self.claimed.reset.next = self.reset.val();
+        self.shorting.reset.next = self.reset.val();
         self.timer.reset.next = self.reset.val();
         self.biting.reset.next = self.reset.val();
         self.giving.reset.next = self.reset.val();
@@ -262,7 +293,11 @@ impl Logic for Reader {
             }
         }
         self.next.d.next = self.after.val();
-        self.issue_valid.next = self.issuing.q.val();
+        self.credits_seen.d.next = self.credits.val();
+        self.tags_seen.d.next = self.free_tags.val();
+        self.issue_valid.next = self.issuing.q.val()
+            & (bit_cast::<5, 4>(self.credits_seen.q.val()) > self.claimed.q.val())
+            & (bit_cast::<5, 4>(self.tags_seen.q.val()) > self.claimed.q.val());
         self.issue_address.next = self.address.q.val();
         if self.issue_take.val() {
             self.issuing.d.next = false;
@@ -287,6 +322,10 @@ impl Logic for Reader {
         if !self.out.q.val().any() {
             // From before a reset.
             self.news.next = bits::<5>(0);
+        }
+        self.claimed.d.next = self.claimed.q.val() + bit_cast::<5, 1>(self.issue_take.val().into()) - self.news.val();
+        if !self.open.val() {
+            self.claimed.d.next = bits::<5>(0);
         }
         self.out.d.next = self.out.q.val() + bit_cast::<5, 1>(self.sent.val().into()) - self.news.val();
         self.untagged.next = self.out.q.val().any();
@@ -355,15 +394,29 @@ impl Logic for Reader {
             self.word.next = self.words[i].read_data.val();
             self.line_words.next = (self.line_words.val() >> 32) | (bit_cast::<512, 32>(self.word.val()) << 480);
         }
+        // A place whose line has come whole.
+        self.whole.next = bits::<16>(0);
+        for i in 0..16 {
+            self.have[i].clock.next = self.clock.val();
+            self.have[i].d.next = self.have[i].q.val();
+            if self.owner.val().get_bit(i) {
+                self.have[i].d.next = self.have[i].q.val() | self.present.val().words;
+            }
+            if self.starts.val().get_bit(i) {
+                self.have[i].d.next = bits::<16>(0);
+            }
+            self.whole.next = self.whole.val().replace_bit(i, self.have[i].q.val().all());
+        }
         self.ended.next = bits::<16>(0);
         self.spoilt.next = bits::<16>(0);
         self.failing.d.next = false;
         if self.present.val().ends {
             self.ended.next = self.owner.val();
-            self.failing.d.next = self.hits.val() & self.present.val().code.any();
         }
         if self.present.val().code.any() {
             self.spoilt.next = self.owner.val();
+            // Once a request, with the first that is wrong with it.
+            self.failing.d.next = (self.owner.val() & !self.bad.q.val()).any();
         }
         self.code.d.next = self.present.val().code;
 
@@ -386,18 +439,22 @@ impl Logic for Reader {
         if self.line_take.val() {
             self.giving.d.next = false;
         }
-        self.result.next.error = (self.bad.q.val() & self.turn.val()).any();
+        self.good.next = (self.whole.val() & !self.bad.q.val() & self.turn.val()).any();
+        self.result.next.error = !self.good.val();
         self.result.next.data = self.line_words.val();
-        if (self.bad.q.val() & self.turn.val()).any() {
+        if !self.good.val() {
             self.result.next.data = !bits::<512>(0);
         }
+        self.shorting.d.next =
+            self.gives.val() & (self.done.q.val() & self.turn.val() & !self.bad.q.val() & !self.whole.val()).any();
         if self.gives.val() {
             self.giving.d.next = true;
             self.given.d.next = self.result.val();
             self.gone.next = self.turn.val();
             self.oldest.d.next = self.oldest.q.val() + bits::<5>(1);
         }
-        self.tagged.d.next = (self.tagged.q.val() | self.names.val() | self.names_more.val()) & !self.gone.val();
+        self.tagged.d.next =
+            ((self.tagged.q.val() & !self.starts.val()) | self.names.val() | self.names_more.val()) & !self.gone.val();
         self.waiting.d.next = (self.waiting.q.val() & !self.ended.val() & !self.bites.val()) | self.starts.val();
         self.done.d.next =
             (self.done.q.val() & !self.gone.val()) | self.ended.val() | self.bites.val() | self.refuses.val();
@@ -410,6 +467,7 @@ impl Logic for Reader {
         self.abandoned.next = self.abandoning.q.val();
         self.unexpected.next = self.strange.q.val();
         self.failed.next = self.failing.q.val();
+        self.short.next = self.shorting.q.val();
         self.failed_code.next = self.code.q.val();
     }
 }

@@ -4,7 +4,9 @@ use super::beats::{Completion, RqReader, Sent, data_bytes, field, set, user_byte
 use crate::bench::{Random, number, to_bits, to_bytes, value};
 use std::collections::{BTreeMap, VecDeque};
 use two_clocks::{Schedule, TwoClocks};
-use writ_abi::pci::adapter::{COUNTERS, MODERATION_AT, STATE_AT, counter_at, state};
+use writ_abi::pci::adapter::{
+    COUNTERS, MODERATION_AT, RQ_PATIENCE_AT, RQ_PATIENCE_DEFAULT, STATE_AT, counter_at, state,
+};
 use writ_abi::pci::{COMPLETION_VECTOR, ERROR_VECTOR, MSIX_ENTRY_BYTES, MSIX_TABLE_AT, VECTORS, record_vector};
 use writ_hdl::pcie::PcieAdapter;
 
@@ -63,6 +65,10 @@ struct Card {
     enables: (u64, u64),
     answer: Option<Vec<u8>>,
     flr_done: usize,
+    /// RQ takes nothing.
+    stands: bool,
+    /// What RQ was shown and did not take.
+    shown: Option<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Card {
@@ -72,6 +78,8 @@ impl Card {
         });
         bench.block.cfg_max_payload.next = number(1);
         bench.block.link_up.next = true;
+        bench.block.pcie_tfc_nph_av.next = number(15);
+        bench.block.pcie_rq_tag_av.next = number(15);
         let mut card = Self {
             bench,
             schedule,
@@ -95,6 +103,8 @@ impl Card {
             enables: (0, 0),
             answer: None,
             flr_done: 0,
+            stands: false,
+            shown: None,
         };
         card.run(500);
         card
@@ -161,7 +171,7 @@ impl Card {
 
     /// A clock of the hard block: one request of the host, RQ, tags, RC.
     fn hard_block(&mut self) {
-        let ready = !self.random.one_in(4);
+        let ready = !self.random.one_in(4) && !self.stands;
         let block = &mut self.bench.block;
         block.rq_tready.next = ready;
         block.cc_tready.next = true;
@@ -208,9 +218,13 @@ impl Card {
             self.answer = Some(data_bytes(block.cc_tdata.val())[..words * 4].to_vec());
         }
         self.flr_done += usize::from(block.cfg_flr_done.val());
-        if block.rq_tvalid.val() && ready {
-            self.rq.beat(&data_bytes(block.rq_tdata.val()), &user_bytes(block.rq_tuser.val()));
+        let beat = (data_bytes(block.rq_tdata.val()), user_bytes(block.rq_tuser.val()));
+        let beat = block.rq_tvalid.val().then_some(beat);
+        assert!(self.shown.is_none() || self.shown == beat, "a beat that was shown stays");
+        if let Some((data, user)) = beat.as_ref().filter(|_| ready) {
+            self.rq.beat(data, user);
         }
+        self.shown = beat.filter(|_| !ready);
         for sent in &self.rq.sent[self.seen..] {
             if let Sent::Read { address, .. } = sent {
                 self.asked.push_back(*address);
@@ -413,4 +427,72 @@ fn a_function_level_reset_masks_all_vectors_and_is_reported_done() {
     assert_eq!(card.read(u64::from(MODERATION_AT)), 0);
     assert_eq!(card.read(u64::from(MSIX_TABLE_AT) + 12), 1);
     assert_eq!((card.read(u64::from(STATE_AT)) >> state::SESSION_LSB, card.flr_done), (state::SESSION_OFF, 1));
+}
+
+/// The hard block takes no write any more: answers wait as long as they may, then the session ends, and the TLP that stood there is whole when RQ moves again.
+#[test]
+fn rq_that_stands_still_ends_the_session_and_answers_go_out() {
+    let mut card = Card::new(schedules().remove(0));
+    card.start();
+    assert_eq!(card.read(u64::from(RQ_PATIENCE_AT)), RQ_PATIENCE_DEFAULT);
+    card.write(u64::from(RQ_PATIENCE_AT), 3);
+    card.records(100);
+    card.run(160);
+    card.stands = true;
+    // Four units of 256 clocks.
+    let clocks = card.core_clocks;
+    card.read(0x200);
+    // 1024 clocks of the hard block are 1320 of the core.
+    assert!((1_300..1_500).contains(&(card.core_clocks - clocks)), "{} clocks", card.core_clocks - clocks);
+    let stands = card.read(u64::from(STATE_AT));
+    assert_eq!(stands >> state::SESSION_LSB, state::SESSION_DRAIN, "the rest of a TLP waits");
+    assert!(stands & state::RQ_STALLED != 0 && card.shown.is_some());
+    assert_eq!((card.counter(12), card.counter(13)), (1, 1), "one session, for this");
+    let (sent, resets) = (card.rq.sent.len(), card.core_resets);
+    card.stands = false;
+    card.run(2_000);
+    assert!(
+        card.rq.is_between() && card.rq.sent.len() <= sent + 2,
+        "the one that had begun, and what its last beat held"
+    );
+    assert_eq!((card.core_resets, card.counter(13)), (resets + 1, 1));
+    let state = card.read(u64::from(STATE_AT));
+    assert_eq!((state >> state::SESSION_LSB, state & state::RQ_STALLED), (state::SESSION_ON, 0));
+    card.got.clear();
+    card.lines.clear();
+    card.lines.push_back((0xabc0, vec![9; 64]));
+    card.wanted.push_back(0x7_0040);
+    card.run(1_200);
+    assert_eq!(card.got, [(false, line_at(0x7_0040))]);
+    assert!(card.rq.sent.contains(&Sent::Write { address: 0xabc0, data: vec![9; 64] }));
+}
+
+/// Without credit for reads none is on RQ: lines and answers go past it, and the read when credit comes.
+#[test]
+fn a_read_without_credit_holds_up_neither_lines_nor_answers() {
+    let mut card = Card::new(schedules().remove(0));
+    card.start();
+    for (credits, tags) in [(0, 15), (15, 0)] {
+        card.bench.block.pcie_tfc_nph_av.next = number(credits);
+        card.bench.block.pcie_rq_tag_av.next = number(tags);
+        card.run(20);
+        let (sent, got) = (card.rq.sent.len(), card.got.len());
+        card.wanted.push_back(0x7_0040);
+        card.run(20);
+        card.records(40);
+        for _ in 0..2 {
+            card.write(0x200, 0x1234_5678);
+            let clocks = card.core_clocks;
+            assert_eq!(card.read(0x200), 0x1234_5678);
+            assert!(card.core_clocks - clocks < 700, "{} clocks", card.core_clocks - clocks);
+        }
+        card.run(400);
+        assert!(card.lines.is_empty() && card.got.len() == got);
+        assert!(!card.rq.sent[sent..].iter().any(|sent| matches!(sent, Sent::Read { .. })));
+        card.bench.block.pcie_tfc_nph_av.next = number(1);
+        card.bench.block.pcie_rq_tag_av.next = number(1);
+        card.run(300);
+        assert_eq!(card.got[got..], [(false, line_at(0x7_0040))]);
+    }
+    assert_eq!((card.counter(12), card.counter(13)), (0, 0));
 }

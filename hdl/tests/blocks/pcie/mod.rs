@@ -7,3 +7,4 @@ mod msix;
 mod reader;
 mod requester;
 mod session;
+mod stall;

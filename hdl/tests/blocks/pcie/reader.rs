@@ -39,7 +39,8 @@ struct Reads {
     /// Tags whose completions are in `rc`.
     busy: Vec<usize>,
     lines: Vec<(bool, Vec<u8>)>,
-    events: [usize; 5],
+    /// Failed, refused, abandoned, unexpected, stuck, short.
+    events: [usize; 6],
     codes: Vec<u64>,
 }
 
@@ -54,6 +55,8 @@ impl Reads {
             ReadPath { clock: Signal::default(), reader: Reader::new(WATCHDOG), completions: Completions::default() };
         let mut bench = Bench::new(path, |block| &mut block.clock);
         bench.block.reader.open.next = true;
+        bench.block.reader.credits.next = number(15);
+        bench.block.reader.free_tags.next = number(15);
         bench.tick();
         Self {
             bench,
@@ -65,7 +68,7 @@ impl Reads {
             ending: VecDeque::new(),
             busy: vec![],
             lines: vec![],
-            events: [0; 5],
+            events: [0; 6],
             codes: vec![],
         }
     }
@@ -122,7 +125,8 @@ impl Reads {
         }
         self.bench.settle();
         let reader = &self.bench.block.reader;
-        let events = [&reader.failed, &reader.refused, &reader.abandoned, &reader.unexpected, &reader.stuck];
+        let events =
+            [&reader.failed, &reader.refused, &reader.abandoned, &reader.unexpected, &reader.stuck, &reader.short];
         for (count, event) in self.events.iter_mut().zip(events) {
             *count += usize::from(event.val());
         }
@@ -181,7 +185,7 @@ fn lines_come_in_the_order_of_the_requests_however_completions_come() {
     for (address, (error, line)) in addresses.iter().zip(&reads.lines) {
         assert!(!error && *line == line_at(*address), "{address:x}");
     }
-    assert_eq!(reads.events, [0; 5]);
+    assert_eq!(reads.events, [0; 6]);
     assert!(!reads.bench.block.reader.untagged.val());
 }
 
@@ -210,7 +214,7 @@ fn every_error_ends_its_request_alone() {
         assert_eq!(*line, if *error { vec![0xff; 64] } else { line_at(*address) });
     }
     assert!(bad.len() > 30);
-    assert_eq!((reads.events, reads.codes), ([bad.len(), 0, 0, 0, 0], codes));
+    assert_eq!((reads.events, reads.codes), ([bad.len(), 0, 0, 0, 0, 0], codes));
 }
 
 #[test]
@@ -243,7 +247,7 @@ fn a_completion_that_does_not_fit_or_is_given_up_or_belongs_to_nobody() {
         reads.tick();
     }
     assert_eq!(reads.lines, [(true, vec![0xff; 64]), (false, line_at(0x1040))]);
-    assert_eq!((reads.events, reads.codes), ([1, 0, 0, 1, 0], vec![15]));
+    assert_eq!((reads.events, reads.codes), ([1, 0, 0, 1, 0, 0], vec![15]));
 }
 
 #[test]
@@ -294,8 +298,8 @@ fn the_watchdog_ends_what_nobody_answers() {
     for _ in 0..80 {
         reads.tick();
     }
-    assert_eq!(before, [0, 0, 1, 0, 0]);
-    assert_eq!((reads.events, reads.lines.len()), ([0, 0, 1, 1, 0], 3));
+    assert_eq!(before, [0, 0, 1, 0, 0, 0]);
+    assert_eq!((reads.events, reads.lines.len()), ([0, 0, 1, 1, 0, 0], 3));
 
     // No tag: RQ is stuck, which is not for the reader to mend.
     reads.bench.block.reader.sent.next = false;
@@ -316,7 +320,7 @@ fn while_closed_every_read_fails_and_the_next_ones_have_the_right_tags() {
         reads.tick();
     }
     assert_eq!(reads.lines, vec![(true, vec![0xff; 64]); 21]);
-    assert_eq!(reads.events, [0, 21, 0, 0, 0]);
+    assert_eq!(reads.events, [0, 21, 0, 0, 0, 0]);
     reads.bench.block.reader.open.next = true;
     reads.tick();
     reads.wanted = (0..40).map(|n| 0x8000 + 64 * n).collect();
@@ -330,4 +334,81 @@ fn while_closed_every_read_fails_and_the_next_ones_have_the_right_tags() {
     for (n, (error, line)) in reads.lines[21..].iter().enumerate() {
         assert!(!error && *line == line_at(0x8000 + 64 * n as u64), "{n}");
     }
+}
+
+#[test]
+fn a_line_of_which_a_part_never_came_is_none() {
+    let mut reads = Reads::new(77);
+    // Lines in all places, so that each has words of before.
+    reads.wanted = (0..17).map(|n| 0x1000 + 64 * n).collect();
+    while reads.lines.len() < 16 {
+        reads.tick();
+        while let Some(tag) = reads.a_pending_tag().filter(|&tag| reads.tags[tag] != Some(0x1400)) {
+            reads.answer(tag, 0);
+        }
+    }
+    // The last one is said to have ended well, with its last word missing; then with all of them missing.
+    for (round, words) in [15, 0].into_iter().enumerate() {
+        while reads.a_pending_tag().is_none() {
+            reads.tick();
+        }
+        let tag = reads.a_pending_tag().expect("a request");
+        let address = reads.tags[tag].take().expect("a request");
+        let payload = line_at(address)[..4 * words].to_vec();
+        let short =
+            Completion { lower: address & 0xfff, byte_count: 64, payload, tag: tag as u8, code: 0, completed: true };
+        reads.busy.push(tag);
+        reads.rc.extend(short.beats());
+        reads.ending.push_back(Some(tag));
+        reads.wanted.push_back(0x4000);
+        for _ in 0..60 {
+            reads.tick();
+        }
+        assert_eq!(reads.lines[16 + round], (true, vec![0xff; 64]));
+    }
+    assert_eq!((reads.events, reads.codes.len()), ([0, 0, 0, 0, 0, 2], 0));
+}
+
+/// A read leaves only if credit and tags are there for it and for all whose tags were not told, however they come and go.
+#[test]
+fn no_read_goes_where_it_has_to_wait() {
+    let mut reads = Reads::new(78);
+    reads.wanted = (0..120).map(|n| 64 * n).collect();
+    // What the hard block has, and what it showed two clocks ago.
+    let (mut free, mut shown) = ([3_usize, 9], VecDeque::from([[0_usize; 2]; 2]));
+    let (mut untold, mut most) = (0, 0);
+    while reads.lines.len() < 120 {
+        let which = reads.random.below(2) as usize;
+        if reads.random.one_in(12) {
+            free[which] += reads.random.below(4) as usize;
+        }
+        shown.push_back(free);
+        let [credits, tags] = shown.pop_front().expect("two clocks");
+        let reader = &mut reads.bench.block.reader;
+        reader.credits.next = number(credits.min(15) as u64);
+        reader.free_tags.next = number(tags.min(15) as u64);
+        let (untagged, told) = (reads.untagged.len(), reads.tags.iter().flatten().count());
+        reads.tick();
+        let issued = reads.untagged.len() + reads.tags.iter().flatten().count() - untagged - told;
+        untold = reads.untagged.len();
+        most = most.max(untold);
+        for kind in &mut free {
+            *kind = kind.checked_sub(issued).expect("a read that RQ does not take");
+        }
+        while let Some(tag) = reads.a_pending_tag() {
+            reads.answer(tag, 0);
+        }
+        assert!(reads.bench.clocks < 20_000, "{} lines", reads.lines.len());
+    }
+    assert!(most > 1 && untold == 0, "several at once: {most}");
+    assert_eq!(reads.events, [0; 6]);
+    // None left: the watchdog says so.
+    let reader = &mut reads.bench.block.reader;
+    reader.credits.next = number(0);
+    reader.free_tags.next = number(15);
+    reads.wanted = [0x40].into();
+    for _ in 0..WATCHDOG + 50 {
+        reads.tick();
+    }
+    assert_eq!((reads.events, reads.untagged.len()), ([0, 0, 0, 0, 1, 0], 0));
 }

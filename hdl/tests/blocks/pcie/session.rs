@@ -31,6 +31,7 @@ struct Run {
     was_reset: bool,
     done: usize,
     ended: usize,
+    flushes: usize,
 }
 
 impl Run {
@@ -38,18 +39,23 @@ impl Run {
         let mut ends = Ends::default();
         ends.connect_all();
         ends.core.fifos_open.next = true;
-        ends.session.path_idle.next = true;
-        let mut run = Self { ends, random: Random(seed), resets: 0, was_reset: false, done: 0, ended: 0 };
+        ends.session.between.next = true;
+        let mut run = Self { ends, random: Random(seed), resets: 0, was_reset: false, done: 0, ended: 0, flushes: 0 };
         run.run(800);
         run
     }
 
     fn step(&mut self) {
         let edges = [self.random.one_in(2), self.random.one_in(2)];
-        for high in [[false; 2], edges, [false; 2]] {
+        for (level, high) in [[false; 2], edges, [false; 2]].into_iter().enumerate() {
             self.ends.clock.next = Clock { clk: high[0] };
             self.ends.core_clock.next = Clock { clk: high[1] };
             assert!(simulate(&mut self.ends, 1_000));
+            // What the path sees at the edge.
+            if level == 0 && edges[0] && self.ends.session.flush_path.val() {
+                assert!(self.ends.session.between.val() && !self.ends.session.open.val(), "a TLP is cut");
+                self.flushes += 1;
+            }
         }
         if edges[0] {
             self.done += usize::from(self.ends.session.function_reset_done.val());
@@ -97,11 +103,11 @@ fn it_opens_with_link_and_bus_master_and_not_before() {
 fn bus_master_off_drains_first_and_resets_the_core() {
     let mut run = Run::new(102);
     run.start();
-    run.ends.session.path_idle.next = false;
+    run.ends.session.between.next = false;
     run.ends.session.bus_master.next = false;
     run.run(300);
     assert_eq!((run.is_open(), run.resets, run.ended), (false, 1, 1), "a TLP is half out");
-    run.ends.session.path_idle.next = true;
+    run.ends.session.between.next = true;
     run.ends.session.untagged.next = true;
     run.run(300);
     assert_eq!(run.resets, 1, "a tag is owed");
@@ -113,17 +119,28 @@ fn bus_master_off_drains_first_and_resets_the_core() {
     assert_eq!((run.is_open(), run.resets), (false, 2), "the FIFOs have not followed");
     run.ends.core.fifos_open.next = true;
     run.run(200);
-    assert_eq!((run.is_open(), run.resets, run.done), (true, 2, 0));
+    assert_eq!((run.is_open(), run.resets, run.done, run.flushes), (true, 2, 0, 1));
 }
 
 #[test]
 fn a_lost_link_waits_for_nothing() {
     let mut run = Run::new(103);
     run.start();
-    run.ends.session.path_idle.next = false;
+    run.ends.session.between.next = false;
     run.ends.session.link_up.next = false;
     run.run(400);
-    assert_eq!((run.is_open(), run.resets, run.ended), (false, 2, 1));
+    assert_eq!((run.is_open(), run.resets, run.ended, run.flushes), (false, 2, 1, 0));
+    // Back, and the TLP that had begun is still there: nothing begins before it is out, and the read that it was has its tag.
+    run.ends.session.link_up.next = true;
+    run.run(400);
+    assert_eq!((run.is_open(), run.flushes), (false, 0));
+    run.ends.session.between.next = true;
+    run.ends.session.untagged.next = true;
+    run.run(200);
+    assert_eq!((run.is_open(), run.flushes), (false, 1));
+    run.ends.session.untagged.next = false;
+    run.run(40);
+    assert_eq!((run.is_open(), run.flushes, run.resets), (true, 1, 2));
 }
 
 #[test]

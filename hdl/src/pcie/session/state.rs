@@ -3,11 +3,15 @@
 //! # Theory of operation
 //! | state | what goes on | ends when |
 //! |---|---|---|
-//! | `Off` | nothing goes out; lines are dropped, reads fail | bus master on, link up, no function-level reset |
+//! | `Off` | nothing begins; lines are dropped, reads fail | bus master on, link up, no function-level reset, and nothing half out |
 //! | `On` | everything | any of these is no longer so, or RQ is stuck |
-//! | `Drain` | TLPs that have begun go out, none begins | all are out and have their tags; or the link is down; or 2^20 clocks have passed |
+//! | `Drain` | the TLP that has begun goes out, none begins | it is out and reads have their tags; or the link is down; or 2^20 clocks have passed |
 //! | `Flush` | the adapter forgets requests, the core is reset: disarmed, rings disabled, rows swept | the core says that its reset is over |
 //! | `Release` | the handshake with the core ends; a function-level reset is reported done | |
+//!
+//! A TLP that has begun is never cut. If the hard block does not take the rest of it the session ends all the same, the core is reset, but RQ keeps what it
+//! shows: it is thrown away with all that stands behind it (`flush_path`) when that TLP is out, and no session begins before. A tag that is owed then is
+//! waited for, for 2^20 clocks.
 //!
 //! The wires take no part in this. A reset of the hard block's user side begins with `Flush`, because nobody knows what was lost.
 //!
@@ -47,7 +51,7 @@ pub struct Session {
     /// `cfg_flr_done[0]`.
     pub function_reset_done: Signal<Out, Bit>,
     /// No TLP is half out.
-    pub path_idle: Signal<In, Bit>,
+    pub between: Signal<In, Bit>,
     /// Reads are out that have no tag yet.
     pub untagged: Signal<In, Bit>,
     /// RQ does not move.
@@ -56,6 +60,8 @@ pub struct Session {
     pub open: Signal<Out, Bit>,
     /// Forget all requests.
     pub flush: Signal<Out, Bit>,
+    /// Throw away what stands in front of RQ, in this clock.
+    pub flush_path: Signal<Out, Bit>,
     /// With `flush`: it is a function-level reset.
     pub forget: Signal<Out, Bit>,
     /// Reset the core, from a register.
@@ -79,13 +85,15 @@ pub struct Session {
     done_seen: Synchronizer<Bit>,
     timer: Reg<Bits<21>>,
     finished: RegR<Bit>,
+    dirty: RegR<Bit>,
+    cleans: Signal<Local, Bit>,
 }
 
 impl Logic for Session {
     #[hdl_gen]
     fn update(&mut self) {
         dff_setup!(self, clock, state, allowed, link, resetting, served, opened, flushes, forgets, wants, done, timer);
-        dff_setup!(self, clock, finished);
+        dff_setup!(self, clock, finished, dirty);
         clock!(self, clock, done_seen);
         self.state.reset.next = self.reset.val();
         self.allowed.reset.next = self.reset.val();
@@ -97,6 +105,7 @@ impl Logic for Session {
         self.forgets.reset.next = self.reset.val();
         self.done.reset.next = self.reset.val();
         self.finished.reset.next = self.reset.val();
+        self.dirty.reset.next = self.reset.val();
 
         self.allowed.d.next = self.bus_master.val() & self.link_up.val() & !self.function_reset.val();
         self.link.d.next = self.link_up.val();
@@ -108,6 +117,14 @@ impl Logic for Session {
         if !self.resetting.q.val() {
             self.served.d.next = false;
         }
+        self.cleans.next = false;
+        if (self.state.q.val() != SessionState::On) & (self.state.q.val() != SessionState::Drain) {
+            self.cleans.next = self.dirty.q.val() & self.between.val() & !self.opened.q.val();
+        }
+        if self.cleans.val() {
+            self.dirty.d.next = false;
+        }
+        self.flush_path.next = self.cleans.val();
         self.shown.next = bits::<3>(0);
         match self.state.q.val() {
             SessionState::Flush => {
@@ -129,12 +146,18 @@ impl Logic for Session {
                 self.shown.next = bits::<3>(2);
                 if self.resetting.q.val() & !self.served.q.val() {
                     self.state.d.next = SessionState::Flush;
-                } else if self.allowed.q.val() {
-                    self.state.d.next = SessionState::On;
+                } else if self.allowed.q.val() & !self.dirty.q.val() {
+                    self.timer.d.next = self.timer.q.val() + bits::<21>(1);
+                    if !self.untagged.val() {
+                        self.state.d.next = SessionState::On;
+                    } else if self.timer.q.val().get_bit(20) {
+                        self.state.d.next = SessionState::Flush;
+                    }
                 }
             }
             SessionState::On => {
                 self.shown.next = bits::<3>(3);
+                self.dirty.d.next = true;
                 if !self.allowed.q.val() | self.stuck.val() {
                     self.finished.d.next = true;
                     self.state.d.next = SessionState::Drain;
@@ -143,7 +166,7 @@ impl Logic for Session {
             SessionState::Drain => {
                 self.shown.next = bits::<3>(4);
                 self.timer.d.next = self.timer.q.val() + bits::<21>(1);
-                if (self.path_idle.val() & !self.untagged.val() & !self.opened.q.val())
+                if (self.between.val() & !self.untagged.val() & !self.opened.q.val())
                     | !self.link.q.val()
                     | self.timer.q.val().get_bit(20)
                 {
