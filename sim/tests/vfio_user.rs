@@ -119,6 +119,29 @@ fn frames_come_out_of_the_ring_of_another_process() {
     assert_eq!(wire.statistics().expect("statistics").dma_faults, 0);
 }
 
+/// The owner of a card on a bus reaches the registers of what stands between.
+#[cfg(feature = "rtl-pcie")]
+#[test]
+fn the_owner_reaches_the_adapter_to_the_bus() {
+    use writ_abi::pci::adapter::{
+        COUNTERS, MODERATION_AT, RQ_PATIENCE_AT, RQ_PATIENCE_DEFAULT, STATE_AT, counter_at, state,
+    };
+    let process = CardProcess::start(&["--card", "tlp"]);
+    let card = open(&process.socket);
+    let bar = card.bar();
+    let found = bar.read32(STATE_AT);
+    let wanted = state::LINK_UP | state::BUS_MASTER;
+    assert_eq!(found & (wanted | state::RQ_STALLED), wanted, "{found:#x}");
+    assert_eq!((bar.read32(MODERATION_AT), bar.read32(RQ_PATIENCE_AT)), (0, RQ_PATIENCE_DEFAULT));
+    bar.write32(MODERATION_AT, 98);
+    assert_eq!(bar.read32(MODERATION_AT), 98);
+    assert!((0..COUNTERS.len() as u32).all(|number| bar.read32(counter_at(number)) < 1000));
+    // The interrupt tables are the kernel's.
+    assert_eq!(bar.read32(pci::MSIX_TABLE_AT), u32::MAX);
+    drop(card);
+    assert_eq!(open(&process.socket).bar().read32(MODERATION_AT), 0, "a reset of the function");
+}
+
 #[test]
 fn a_second_client_is_refused_and_the_next_one_is_not() {
     let process = CardProcess::start(&[]);

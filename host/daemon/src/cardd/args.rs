@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::adapter;
 use clap::{Args, Parser};
 use std::num::NonZeroU32;
 use std::path::PathBuf;
@@ -25,6 +26,9 @@ pub(crate) struct Arguments {
     /// Group of the socket, whose members can connect; who has the card is still decided by the uid
     #[arg(long, value_name = "GID")]
     pub(crate) group: Option<u32>,
+    /// Least time between two interrupts of a record ring or of the completions, us; for cards on a bus
+    #[arg(long, value_name = "US", value_parser = clap::value_parser!(u32).range(..=i64::from(adapter::MODERATION_US_MAX)))]
+    pub(crate) moderation_us: Option<u32>,
     /// Memory for the rings, MiB
     #[arg(long, value_name = "MIB", default_value = "32")]
     pub(crate) memory_mib: NonZeroU32,

@@ -12,6 +12,7 @@
 //! to the card, whose bus master goes off and which is reset: nothing is copied any more. The card: this program ends.
 #![forbid(unsafe_code)]
 
+mod adapter;
 mod args;
 mod owner;
 #[path = "../process.rs"]
@@ -19,6 +20,7 @@ mod owner;
 mod process;
 mod socket;
 
+use adapter::Adapter;
 use args::Arguments;
 use clap::Parser;
 use owner::Owner;
@@ -74,7 +76,15 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         "has the card at {place}: ABI {}.{}, {} record rings",
         identity.abi_major, identity.abi_minor, identity.record_rings
     ));
-    let mut owner = Owner::new(card, listener, arguments.allowed_uid())?;
+    let adapter = Adapter::of(card.bar());
+    match (&adapter, arguments.moderation_us) {
+        (Some(adapter), Some(us)) => adapter.moderate(us)?,
+        (None, Some(_)) => {
+            return Err("--moderation-us: this card stands behind no bus that interrupts could be kept from".into());
+        }
+        (_, None) => {}
+    }
+    let mut owner = Owner::new(card, adapter, listener, arguments.allowed_uid())?;
     let mut out = std::io::stdout();
     // Nobody has to listen.
     let _ = writeln!(out, "writ-cardd: ready").and_then(|()| out.flush());

@@ -1,14 +1,14 @@
 //! The one loop: who comes, what is asked, which index moved, whether the card still lives.
 
-use crate::say;
-use rustix::event::{EventfdFlags, PollFd, PollFlags};
+use crate::{adapter::Adapter, say};
+use rustix::event::{EventfdFlags, PollFd, PollFlags, Timespec};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::rand::GetRandomFlags;
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use writ_abi::registers::{BAR_BYTES, control};
 use writ_driver::Bar;
 use writ_driver::bus::cardd::message::{Answer, DESCRIPTORS, Reason, Request, VERSION, answer, request};
@@ -19,6 +19,9 @@ use zerocopy::little_endian::{U32, U64};
 
 /// Longest time for an answer to be taken. A daemon that is stopped has asked nothing before.
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often it is looked what happened on the bus.
+const LOOK_PERIOD: Duration = Duration::from_secs(1);
+const LOOK_EVERY: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Bytes of requests that are looked at together.
 const CHUNK_BYTES: usize = 4096;
 
@@ -26,6 +29,9 @@ const CHUNK_BYTES: usize = 4096;
 pub(crate) struct Owner {
     card: OwnedCard,
     bar: Arc<dyn Bar>,
+    /// Of a card on a bus.
+    adapter: Option<Adapter>,
+    looked_at: Instant,
     listener: UnixListener,
     allowed_uid: u32,
     indices: IndexPage,
@@ -62,14 +68,33 @@ impl From<io::Error> for End {
 }
 
 impl Owner {
-    pub(crate) fn new(card: OwnedCard, listener: UnixListener, allowed_uid: u32) -> Result<Self, String> {
+    pub(crate) fn new(
+        card: OwnedCard,
+        adapter: Option<Adapter>,
+        listener: UnixListener,
+        allowed_uid: u32,
+    ) -> Result<Self, String> {
         let fail = |what: &str| format!("setting up: {what}");
         let indices = IndexPage::new().map_err(|error| fail(&error.to_string()))?;
         let doorbell = rustix::event::eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK);
         let doorbell = doorbell.map_err(|error| fail(&error.to_string()))?;
         let carried = [0; IndexPage::COUNT];
         let (bar, daemon, session) = (card.bar(), None, new_session());
-        Ok(Self { bar, card, listener, allowed_uid, indices, doorbell, carried, daemon, daemons: 0, session })
+        let looked_at = Instant::now();
+        Ok(Self {
+            bar,
+            card,
+            adapter,
+            looked_at,
+            listener,
+            allowed_uid,
+            indices,
+            doorbell,
+            carried,
+            daemon,
+            daemons: 0,
+            session,
+        })
     }
 
     /// Serves until the card is gone, and says so.
@@ -91,7 +116,7 @@ impl Owner {
         if let Some(daemon) = &self.daemon {
             fds.push(PollFd::new(&daemon.stream, PollFlags::IN));
         }
-        match rustix::event::poll(&mut fds, None) {
+        match rustix::event::poll(&mut fds, self.adapter.as_ref().map(|_| &LOOK_EVERY)) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(format!("waiting: {errno}")),
         }
@@ -112,7 +137,17 @@ impl Owner {
         if comer {
             self.meet();
         }
+        self.look();
         Ok(())
+    }
+
+    /// Tells what has happened on the bus.
+    fn look(&mut self) {
+        let Some(adapter) = &mut self.adapter else { return };
+        if self.looked_at.elapsed() >= LOOK_PERIOD {
+            self.looked_at = Instant::now();
+            adapter.news().iter().for_each(|line| say(line));
+        }
     }
 
     /// Carries the indices that have moved to the card.

@@ -280,6 +280,15 @@ fn a_board_is_named_by_its_address() {
     }
 }
 
+/// The golden model stands behind no bus.
+#[test]
+fn interrupts_of_a_card_without_a_bus_are_not_moderated() {
+    let folder = Folder::new();
+    let _card = lab::card(&folder.0);
+    assert!(lab::cardd_refuses(&folder.0, &["--moderation-us", "100"]).contains("stands behind no bus"));
+    assert!(lab::cardd_refuses(&folder.0, &["--moderation-us", "67108"]).contains("--moderation-us"));
+}
+
 #[test]
 fn a_socket_may_be_there_before() {
     let folder = Folder::new();

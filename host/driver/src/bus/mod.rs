@@ -9,10 +9,13 @@ pub mod vfio_user;
 
 use crate::memory::Region;
 use std::time::Duration;
+use writ_abi::pci::{ADAPTER_AT, MSIX_TABLE_AT};
+use writ_abi::registers::BAR_BYTES;
 
 /// The registers of BAR 0.
 ///
-/// Offsets are byte offsets, multiples of 4, below [`writ_abi::registers::BAR_BYTES`]. Writes are posted: they may return before the
+/// Offsets are byte offsets, multiples of 4, below [`writ_abi::registers::BAR_BYTES`]; the owner of a card on a bus also reaches the registers of
+/// [`writ_abi::pci::adapter`]. Writes are posted: they may return before the
 /// card has seen them. A read returns after every earlier write of the same thread has reached the card, and after every
 /// DMA write that the card made before its answer is visible in host memory, as PCIe orders them.
 pub trait Bar: Send + Sync {
@@ -30,6 +33,12 @@ impl<T: Bar + ?Sized> Bar for std::sync::Arc<T> {
     fn write32(&self, offset: u32, value: u32) {
         (**self).write32(offset, value);
     }
+}
+
+/// Whether there is a register for the card's owner: those of the core, and behind them those of the adapter to the bus, which a daemon that only
+/// borrows the card does not reach.
+const fn is_owners_register(offset: u32) -> bool {
+    offset.is_multiple_of(4) && (offset < BAR_BYTES || (offset >= ADAPTER_AT && offset < MSIX_TABLE_AT))
 }
 
 /// Memory that the card can read and write.

@@ -28,6 +28,7 @@ mod watch;
 pub use error::VfioError;
 
 use super::event::{self, EventIrq, Lifeline};
+use super::is_owners_register;
 use super::sysfs::{Numbers, PciAddress, Sysfs};
 use crate::memory::HostMemory;
 use crate::{Bar, Irq, Irqs};
@@ -41,7 +42,8 @@ use std::sync::Arc;
 use std::sync::atomic::{Ordering, fence};
 use watch::Watch;
 use writ_abi::limits::RECORD_RINGS;
-use writ_abi::registers::{BAR_BYTES, identity};
+use writ_abi::pci::{BAR_0_BYTES, MSIX_TABLE_AT};
+use writ_abi::registers::identity;
 
 const CONFIG_COMMAND_AT: u64 = 4;
 const COMMAND_MEMORY: u16 = 1 << 1;
@@ -206,10 +208,11 @@ impl Opened {
 
     fn map_registers(&self) -> Result<Registers, VfioError> {
         let bar = self.0.bar(0);
-        at_least("size of BAR 0", bar.as_ref().map_or(0, PciRegion::len), BAR_BYTES.into())?;
-        let mapped = bar.map(|bar| bar.map(..u64::from(BAR_BYTES), Permissions::ReadWrite)).transpose();
+        at_least("size of BAR 0", bar.as_ref().map_or(0, PciRegion::len), BAR_0_BYTES.into())?;
+        // Not the interrupt tables: they are the kernel's.
+        let mapped = bar.map(|bar| bar.map(..u64::from(MSIX_TABLE_AT), Permissions::ReadWrite)).transpose();
         let mapped = mapped.map_err(io_error("mapping its registers"))?;
-        mapped.map(Registers).ok_or(VfioError::TooSmall { what: "size of BAR 0", found: 0, wanted: BAR_BYTES.into() })
+        mapped.map(Registers).ok_or(VfioError::TooSmall { what: "size of BAR 0", found: 0, wanted: BAR_0_BYTES.into() })
     }
 }
 
@@ -231,17 +234,13 @@ impl Bar for Registers {
     }
 }
 
-fn is_register(offset: u32) -> bool {
-    offset.is_multiple_of(4) && offset < BAR_BYTES
-}
-
 /// All ones where there is no register.
 fn read(region: &dyn PciRegion, offset: u32) -> u32 {
-    if is_register(offset) { region.read_le_u32(offset.into()).unwrap_or(u32::MAX) } else { u32::MAX }
+    if is_owners_register(offset) { region.read_le_u32(offset.into()).unwrap_or(u32::MAX) } else { u32::MAX }
 }
 
 fn write(region: &dyn PciRegion, offset: u32, value: u32) {
-    if is_register(offset) {
+    if is_owners_register(offset) {
         // It fails outside of the region only.
         let _ = region.write_le_u32(offset.into(), value);
     }
@@ -253,21 +252,27 @@ mod tests {
     use crate::bus::sysfs::tests::Tree;
     use crate::memory::PageSize;
     use pci_driver::regions::PciMemoryRegion;
+    use writ_abi::pci::adapter;
+    use writ_abi::registers::BAR_BYTES;
 
     #[test]
     fn registers_are_words_within_the_bar() {
-        let mut page = vec![0; BAR_BYTES as usize];
+        let mut page = vec![0; BAR_0_BYTES as usize];
         page[0..4].copy_from_slice(b"WRIT");
         let region = PciMemoryRegion::new_mut(&mut page);
         assert_eq!(read(&region, 0), writ_abi::MAGIC);
         write(&region, BAR_BYTES - 4, 0x0102_0304);
         assert_eq!(read(&region, BAR_BYTES - 4), 0x0102_0304);
-        for offset in [1, 2, 3, BAR_BYTES - 2, BAR_BYTES, BAR_BYTES + 4, u32::MAX, u32::MAX - 3] {
+        write(&region, adapter::MODERATION_AT, 5);
+        assert_eq!(read(&region, adapter::MODERATION_AT), 5);
+        for offset in
+            [1, 2, 3, BAR_BYTES - 2, adapter::STATE_AT + 2, MSIX_TABLE_AT, BAR_0_BYTES, u32::MAX, u32::MAX - 3]
+        {
             assert_eq!(read(&region, offset), u32::MAX, "{offset:#x}");
             write(&region, offset, 7);
         }
-        assert_eq!(page[BAR_BYTES as usize - 4..], [4, 3, 2, 1]);
-        assert!(page[4..BAR_BYTES as usize - 4].iter().all(|byte| *byte == 0));
+        assert_eq!(page[BAR_BYTES as usize - 4..BAR_BYTES as usize], [4, 3, 2, 1]);
+        assert_eq!(page.iter().filter(|byte| **byte != 0).count(), 4 + 4 + 1);
     }
 
     /// A tree that promises a card in a group that no kernel has: whatever stands in `/dev/vfio`, nothing is opened.

@@ -10,6 +10,7 @@ mod connection;
 mod message;
 
 use super::event::{self, EventIrq, Lifeline};
+use super::is_owners_register;
 use crate::memory::HostMemory;
 use crate::{Bar, Irq, Irqs};
 use connection::Connection;
@@ -374,19 +375,15 @@ fn access(region: u32, offset: u64, count: u32) -> RegionAccess {
 /// BAR 0.
 struct VfioUserBar(Arc<Function>);
 
-fn is_register(offset: u32) -> bool {
-    offset.is_multiple_of(4) && offset < BAR_BYTES
-}
-
 impl Bar for VfioUserBar {
     fn read32(&self, offset: u32) -> u32 {
         let mut value = [0; 4];
-        let read = is_register(offset) && self.0.read(message::pci::BAR_0, offset.into(), &mut value).is_ok();
+        let read = is_owners_register(offset) && self.0.read(message::pci::BAR_0, offset.into(), &mut value).is_ok();
         if read { u32::from_le_bytes(value) } else { u32::MAX }
     }
 
     fn write32(&self, offset: u32, value: u32) {
-        if is_register(offset) {
+        if is_owners_register(offset) {
             let access = access(message::pci::BAR_0, offset.into(), 4);
             // A card that is gone does nothing; the next read tells.
             let _ = self.0.connection.post(Command::RegionWrite, &[access.as_bytes(), &value.to_le_bytes()]);
