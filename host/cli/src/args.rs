@@ -326,6 +326,9 @@ pub(crate) struct Settings {
     /// Sign the hashes, with the key that the daemon's configuration names (keys.integrity)
     #[arg(long, requires = "integrity")]
     integrity_sign: bool,
+    /// hi: encrypt payloads with this key, besides TLS; the daemon's configuration has keys and names (keys.payload)
+    #[arg(long, value_name = "NAME")]
+    payload_key: Option<String>,
 }
 
 impl Settings {
@@ -344,6 +347,7 @@ impl Settings {
             dscp,
             rate_bytes_per_s,
             integrity,
+            payload_key: self.payload_key.clone(),
         }
     }
 }

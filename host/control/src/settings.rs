@@ -88,7 +88,7 @@ pub const RATE_MIN: u64 = 16_384;
 pub const DSCP_MAX: u8 = 63;
 
 /// Settings of one destination. What is absent is as the daemon's configuration, or the standard, has it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DestinationSettings {
     /// HI: N of `li-psDomainId {0 4 0 2 2 5 1 N}`. Orders for headers need 40 or more.
@@ -118,6 +118,9 @@ pub struct DestinationSettings {
     /// HI: hashes and signatures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub integrity: Option<Integrity>,
+    /// HI: encrypt payloads with the key of this name, one of the daemon's configuration.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub payload_key: Option<String>,
 }
 
 /// A setting that cannot be.
@@ -185,6 +188,9 @@ impl DestinationSettings {
                 );
             }
         }
+        if self.payload_key.is_some() && !hi {
+            return fail("payload_key", "is for HI2 and HI3 only");
+        }
         let Some(source) = self.source else { return Ok(()) };
         if source.is_unspecified() || source.is_multicast() {
             return fail("source", "one address of this host is wanted");
@@ -211,6 +217,7 @@ impl DestinationSettings {
                 let signed = if sign { ", signed" } else { "" };
                 ("integrity", format!("{} every {pdus} PDUs or {ms} ms{signed}", hash.name()))
             }),
+            self.payload_key.clone().map(|name| ("payload_key", name)),
         ]
         .into_iter()
         .flatten()
@@ -230,24 +237,25 @@ mod tests {
 
     #[test]
     fn what_cannot_be_is_named() {
-        let none = DestinationSettings::default();
+        let none = DestinationSettings::default;
         let v4 = [address("192.0.2.1")];
-        assert!(none.is_empty() && none.named().is_empty());
-        assert_eq!((none.check(true, &v4), none.check(false, &v4)), (Ok(()), Ok(())));
+        assert!(none().is_empty() && none().named().is_empty());
+        assert_eq!((none().check(true, &v4), none().check(false, &v4)), (Ok(()), Ok(())));
         for (settings, hi, named) in [
-            (DestinationSettings { li_version: Some(40), ..none }, false, "li_version"),
-            (DestinationSettings { li_version: Some(16), ..none }, true, "li_version"),
-            (DestinationSettings { x_version: Some(XVersion::V0_6), ..none }, true, "x_version"),
-            (DestinationSettings { keepalive_idle_ms: Some(99), ..none }, true, "keepalive_idle_ms"),
-            (DestinationSettings { keepalive_answer_ms: Some(0), ..none }, false, "keepalive_answer_ms"),
-            (DestinationSettings { barrier_ms: Some(TIME_MS_MAX + 1), ..none }, true, "barrier_ms"),
-            (DestinationSettings { dscp: Some(64), ..none }, true, "dscp"),
-            (DestinationSettings { rate_bytes_per_s: Some(RATE_MIN - 1), ..none }, true, "rate_bytes_per_s"),
-            (DestinationSettings { integrity: Some(INTEGRITY), ..none }, false, "integrity"),
-            (DestinationSettings { integrity: Some(Integrity { pdus: 0, ..INTEGRITY }), ..none }, true, "integrity"),
-            (DestinationSettings { integrity: Some(Integrity { ms: 1, ..INTEGRITY }), ..none }, true, "integrity"),
-            (DestinationSettings { source: Some(address("2001:db8::1")), ..none }, true, "source"),
-            (DestinationSettings { source: Some(address("0.0.0.0")), ..none }, true, "source"),
+            (DestinationSettings { li_version: Some(40), ..none() }, false, "li_version"),
+            (DestinationSettings { li_version: Some(16), ..none() }, true, "li_version"),
+            (DestinationSettings { x_version: Some(XVersion::V0_6), ..none() }, true, "x_version"),
+            (DestinationSettings { keepalive_idle_ms: Some(99), ..none() }, true, "keepalive_idle_ms"),
+            (DestinationSettings { keepalive_answer_ms: Some(0), ..none() }, false, "keepalive_answer_ms"),
+            (DestinationSettings { barrier_ms: Some(TIME_MS_MAX + 1), ..none() }, true, "barrier_ms"),
+            (DestinationSettings { dscp: Some(64), ..none() }, true, "dscp"),
+            (DestinationSettings { rate_bytes_per_s: Some(RATE_MIN - 1), ..none() }, true, "rate_bytes_per_s"),
+            (DestinationSettings { integrity: Some(INTEGRITY), ..none() }, false, "integrity"),
+            (DestinationSettings { payload_key: Some("a".into()), ..none() }, false, "payload_key"),
+            (DestinationSettings { integrity: Some(Integrity { pdus: 0, ..INTEGRITY }), ..none() }, true, "integrity"),
+            (DestinationSettings { integrity: Some(Integrity { ms: 1, ..INTEGRITY }), ..none() }, true, "integrity"),
+            (DestinationSettings { source: Some(address("2001:db8::1")), ..none() }, true, "source"),
+            (DestinationSettings { source: Some(address("0.0.0.0")), ..none() }, true, "source"),
         ] {
             let error = settings.check(hi, &v4).expect_err(named);
             assert_eq!(error.setting, named, "{error}");
@@ -258,7 +266,7 @@ mod tests {
             source: Some(address("127.0.0.1")),
             dscp: Some(63),
             rate_bytes_per_s: Some(RATE_MIN),
-            ..none
+            ..none()
         };
         assert_eq!(all.check(true, &v4), Ok(()));
         assert_eq!(all.named().len(), 5);

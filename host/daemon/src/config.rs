@@ -5,7 +5,7 @@ use serde::{
     de::{self, SeqAccess, Visitor},
 };
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     ops::Range,
     path::{Path, PathBuf},
@@ -279,6 +279,9 @@ pub(crate) struct Keys {
     pub(crate) credential: Option<String>,
     /// Private key, PEM, that signs what destinations with signatures get: ECDSA with P-256, or Ed25519.
     pub(crate) integrity: Option<PathBuf>,
+    /// Keys for payloads on HI2 and HI3, by the names that destinations use: files with 48 or 64 hexadecimal digits.
+    #[serde(default)]
+    pub(crate) payload: BTreeMap<String, PathBuf>,
 }
 
 /// Times and sizes.
@@ -461,7 +464,7 @@ impl Config {
             self.keys.danger_key_file.as_mut(),
             self.keys.integrity.as_mut(),
         ];
-        for path in paths.into_iter().flatten() {
+        for path in paths.into_iter().flatten().chain(self.keys.payload.values_mut()) {
             *path = base.join(&*path);
         }
     }

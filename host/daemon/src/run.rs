@@ -26,7 +26,7 @@ use crate::{
         audit::{AuditFound, AuditLog},
         kept::KeptCard,
         keys::{self, MasterKey, SealBroken},
-        signer::IntegrityKey,
+        signer::{IntegrityKey, load_payload_keys},
         store::Store,
     },
 };
@@ -85,6 +85,7 @@ pub(crate) fn run(config: &Config) -> Result<(), Fault> {
 pub(crate) fn check_files(config: &Config) -> Result<(), Fault> {
     tls::Identity::load(&config.tls)?;
     config.keys.integrity.as_deref().map(IntegrityKey::load).transpose()?;
+    load_payload_keys(&config.keys)?;
     MasterKey::check(&config.keys)?;
     Ok(())
 }

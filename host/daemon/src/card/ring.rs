@@ -26,7 +26,7 @@ use writ_driver::{Card, Event, Flow, RecordRing, RingError, RingStatistics, Wake
 use writ_mediation::{
     accounting::TaskDelta,
     arena::{ArenaUsage, FreeBlock, SealedBlock},
-    datapath::{Encoder, Formats, Loss, OpenError, OpenTask, Opened, TaskHit},
+    datapath::{Encoder, Formats, Loss, OpenError, OpenTask, Opened, PayloadKey, TaskHit},
     lifecycle::CloseReason,
     task::TaskSpec,
     units::{DestinationIndex, HostNs, RecordNumber, SessionKey, TaiNs, TaskIndex},
@@ -62,7 +62,14 @@ pub(crate) enum RingOrder {
     /// The card lost packets of it.
     Loss(TaskIndex, Loss),
     /// A session exists; its blocks go there.
-    Attach { key: SessionKey, cap_blocks: usize, formats: Formats, outlet: Outlet, reply: Sender<()> },
+    Attach {
+        key: SessionKey,
+        cap_blocks: usize,
+        formats: Formats,
+        payload_key: Option<PayloadKey>,
+        outlet: Outlet,
+        reply: Sender<()>,
+    },
     /// The most blocks that a session may hold.
     Cap(SessionKey, usize),
     /// The most blocks that all sessions of a destination may hold together.
@@ -362,9 +369,12 @@ impl RingThread {
                 let _ = reply.send(Done { deltas, result: () });
             }
             RingOrder::Loss(index, loss) => self.encoder.loss(index, &loss),
-            RingOrder::Attach { key, cap_blocks, formats, outlet, reply } => {
+            RingOrder::Attach { key, cap_blocks, formats, payload_key, outlet, reply } => {
                 self.encoder.register_session(key, cap_blocks);
                 self.encoder.set_formats(key.destination, formats);
+                if let Some(payload_key) = payload_key {
+                    self.encoder.set_payload_key(key.destination, payload_key);
+                }
                 state.outlets.insert(key, outlet);
                 let _ = reply.send(());
             }

@@ -12,6 +12,7 @@ use crate::{
     delivery::withheld::WithheldFile,
     mailbox::Mailbox,
     state::keys::{KEY_BYTES, MasterKey, Purpose},
+    state::signer::load_payload_keys,
     state::store::StoredDestination,
 };
 use crossbeam_channel::Sender;
@@ -22,7 +23,7 @@ use writ_driver::memory::BlockMemory;
 use writ_handover::ids::{CountryCode, Liid, NetworkElementId, OperatorId};
 use writ_mediation::{
     arena::{FreeBlock, SealedBlock},
-    datapath::Formats,
+    datapath::{Formats, PayloadKey},
     journal::{Journal, JournalKey, JournalRecovery},
     session::{Confirmation, HandoverIdentity, KeepAlive, Session, SessionConfig, WallClock},
     units::{Interface, SessionKey},
@@ -59,6 +60,7 @@ struct Settings {
     handover: HandoverIdentity,
     /// There is a key for signatures.
     can_sign: bool,
+    payload_keys: BTreeMap<String, PayloadKey>,
     blocks: usize,
     /// Blocks that one destination may hold; without it all share alike.
     blocks_per_destination: Option<usize>,
@@ -130,6 +132,8 @@ impl Sessions {
             barrier_ns: config.limits.barrier_ms.get_ref() * NS_PER_MS,
             handover,
             can_sign: config.keys.integrity.is_some(),
+            payload_keys: load_payload_keys(&config.keys)
+                .map_err(|error| Refusal::new(RefusalCode::Invalid, "keys.payload", error.to_string()))?,
             blocks,
             blocks_per_destination,
         };
@@ -143,6 +147,7 @@ impl Sessions {
             let what = "signatures need a key, and the daemon's configuration names none";
             return Err(Refusal::new(RefusalCode::Invalid, "integrity", what).hint("keys.integrity, in writd.toml"));
         }
+        self.payload_key(destination)?;
         for (_, address) in convert::interfaces(&destination.addresses) {
             Endpoint::new(&self.identity, destination, address)
                 .map_err(|error| Refusal::new(RefusalCode::Invalid, "destination", error.to_string()))?;
@@ -153,6 +158,19 @@ impl Sessions {
     /// Whether it wants signatures that cannot be made.
     fn lacks_key(&self, destination: &AddDestination) -> bool {
         !self.settings.can_sign && destination.settings.integrity.is_some_and(|integrity| integrity.sign)
+    }
+
+    /// The key that it wants payloads encrypted with. Without it nothing may go out.
+    fn payload_key(&self, destination: &AddDestination) -> Result<Option<PayloadKey>, Refusal> {
+        let Some(name) = &destination.settings.payload_key else { return Ok(None) };
+        let key = self.settings.payload_keys.get(name).cloned();
+        key.map(Some).ok_or_else(|| {
+            let what = format!(
+                "destination `{}` wants payloads encrypted with a key `{name}` that is not configured",
+                destination.name
+            );
+            Refusal::new(RefusalCode::Invalid, "payload_key", what).hint("keys.payload, in writd.toml")
+        })
     }
 
     /// Prepares the sessions of a destination: they take blocks and orders, but nothing is sent before [`Sessions::launch`]. `recovered` gives each the
@@ -211,7 +229,13 @@ impl Sessions {
         let keeper = WithheldFile::open(&self.settings.withheld, key, &self.settings.journal_key)
             .map_err(|error| Refusal::new(RefusalCode::Unavailable, "withheld", error.to_string()))?;
         let wake = Arc::new(Notify::new());
-        self.attach(key, convert::formats(&destination.settings), Outlet { blocks: sender, wake: Arc::clone(&wake) });
+        let payload_key = self.payload_key(destination)?;
+        self.attach(
+            key,
+            convert::formats(&destination.settings),
+            payload_key,
+            Outlet { blocks: sender, wake: Arc::clone(&wake) },
+        );
         let around = Surroundings {
             blocks,
             freed: self.freed.clone(),
@@ -257,9 +281,13 @@ impl Sessions {
         launched
     }
 
-    fn attach(&self, key: SessionKey, formats: Formats, outlet: Outlet) {
+    fn attach(&self, key: SessionKey, formats: Formats, payload_key: Option<PayloadKey>, outlet: Outlet) {
         let (reply, attached) = crossbeam_channel::bounded(1);
-        if self.ring.send(RingOrder::Attach { key, cap_blocks: BLOCKS_MIN, formats, outlet, reply }).is_ok() {
+        if self
+            .ring
+            .send(RingOrder::Attach { key, cap_blocks: BLOCKS_MIN, formats, payload_key, outlet, reply })
+            .is_ok()
+        {
             let _ = attached.recv();
         }
     }

@@ -330,7 +330,12 @@ mod tests {
     fn the_log_goes_on_and_shows_what_was_changed() {
         let folder = std::env::temp_dir().join(format!("writd-auditlog-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("temporary folder");
-        let keys = Keys { danger_key_file: Some(folder.join("master.key")), credential: None, integrity: None };
+        let keys = Keys {
+            danger_key_file: Some(folder.join("master.key")),
+            credential: None,
+            integrity: None,
+            payload: Default::default(),
+        };
         let master = MasterKey::load(&keys, true).expect("laboratory key");
         let event = |number| Event::new(EventKind::Other).number("task", number).identifier("liid", "LIID-1");
         let (mut log, found) = AuditLog::open(&folder, &master).expect("new log");

@@ -239,7 +239,12 @@ mod tests {
         let folder = std::env::temp_dir().join(format!("writd-keys-{}", std::process::id()));
         std::fs::create_dir_all(&folder).expect("temporary folder");
         let path = folder.join("master.key");
-        let keys = Keys { danger_key_file: Some(path.clone()), credential: None, integrity: None };
+        let keys = Keys {
+            danger_key_file: Some(path.clone()),
+            credential: None,
+            integrity: None,
+            payload: Default::default(),
+        };
         let lost = MasterKey::load(&keys, false).expect_err("none yet").to_string();
         assert!(lost.contains("put it back"), "{lost}");
         let made = MasterKey::load(&keys, true).expect("made").derive(Purpose::StoreSeal);

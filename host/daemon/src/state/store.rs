@@ -488,7 +488,12 @@ mod tests {
     }
 
     fn open(folder: &Path) -> Result<Store, StoreError> {
-        let keys = Keys { danger_key_file: Some(folder.join("master.key")), credential: None, integrity: None };
+        let keys = Keys {
+            danger_key_file: Some(folder.join("master.key")),
+            credential: None,
+            integrity: None,
+            payload: Default::default(),
+        };
         Store::open(&folder.join("store.sqlite"), &MasterKey::load(&keys, true).expect("laboratory key"))
     }
 

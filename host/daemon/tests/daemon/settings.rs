@@ -10,7 +10,7 @@ use aws_lc_rs::{
     signature::{ECDSA_P256_SHA256_ASN1, UnparsedPublicKey},
 };
 use serde_json::Value;
-use std::{collections::BTreeMap, net::Ipv4Addr};
+use std::{collections::BTreeMap, net::Ipv4Addr, os::unix::fs::PermissionsExt as _};
 use writ_handover::pspdu::{self, CheckType, Octets, Payload, Tri};
 use x509_parser::prelude::{FromDer as _, X509Certificate, parse_x509_pem};
 
@@ -148,4 +148,37 @@ fn prove(stream: &[Vec<u8>], public: &UnparsedPublicKey<Vec<u8>>) -> (usize, usi
         hashes.len()
     );
     (covered, signed)
+}
+
+/// Payloads go out encrypted, or not at all.
+#[test]
+fn payloads_are_encrypted_with_a_key_of_the_configuration() {
+    let site = Site::new();
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    let daemon = site.start();
+    let refused = add("agency", "hi", [&hi2, &hi3], &["--payload-key", "a"], |words| site.refused(1, words));
+    assert_eq!(refused["where"], "payload_key", "{refused}");
+    drop(daemon);
+    let key = site.pki().join("a.key");
+    std::fs::write(&key, "5a".repeat(32)).expect("own folder");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).expect("own file");
+    let with_key = |text: String| text.replace("[limits]", "[keys.payload]\na = \"pki/a.key\"\n[limits]");
+    site.write_config(with_key);
+    let daemon = site.start();
+    add("agency", "hi", [&hi2, &hi3], &["--payload-key", "a"], |words| site.done(words));
+    run(&site, &order("hi", "LIID/7", "agency"));
+    site.play(&traffic(5));
+    site.wait_idle();
+    let is_sealed = |pdu: &Vec<u8>| match decode(pdu).payload {
+        Payload::Encrypted(container) => container.encryption_type == pspdu::EncryptionType::Aes256Cbc,
+        Payload::Hi1(_) => true,
+        _ => false,
+    };
+    assert!(hi3.pdus().len() == 5 && hi3.pdus().iter().chain(&hi2.pdus()).all(is_sealed));
+    assert!(!site.log().contains("5a5a"), "no key in the log");
+    drop(daemon);
+    site.write_config(|text| text);
+    let ended = site.writd(&["--config", "writd.toml"]);
+    let said = String::from_utf8_lossy(&ended.stderr);
+    assert!(!ended.status.success() && said.contains("payload"), "without its key nothing goes out: {said}");
 }

@@ -26,6 +26,7 @@
 //! TS 102 232-1 5.2 (header, sequence number, CIN), TS 102 232-3 (IPCC, IPIRI, IPIRIPacketReport), TS 103 221-2 5 (X2/X3), TS 101
 //! 671 (HI1 notices).
 
+mod encryption;
 mod events;
 mod integrity;
 mod ip;
@@ -33,6 +34,7 @@ mod open;
 mod packet;
 mod route;
 
+pub use encryption::PayloadKey;
 pub use events::Loss;
 pub use integrity::{HASHED_PDUS_MAX, Hash, IntegrityPolicy, SignaturePolicy, Signer};
 pub use open::{OpenError, OpenTask, Opened, OpenedContext, Phase};
@@ -245,6 +247,8 @@ pub struct Encoder<B> {
     leap: LeapTable,
     /// Of destinations that want others than [`EncoderConfig::formats`].
     formats: BTreeMap<DestinationIndex, Formats>,
+    /// Of destinations whose payloads are encrypted on HI2 and HI3.
+    payload_keys: BTreeMap<DestinationIndex, PayloadKey>,
     signer: Option<Box<dyn Signer>>,
     /// Tasks with hashes, and when it was last looked whether any are due.
     hashed_tasks: usize,
@@ -270,6 +274,7 @@ impl<B: BlockMemory> Encoder<B> {
             config,
             leap,
             formats: BTreeMap::new(),
+            payload_keys: BTreeMap::new(),
             signer: None,
             hashed_tasks: 0,
             hashes_checked: HostNs(0),
@@ -293,6 +298,11 @@ impl<B: BlockMemory> Encoder<B> {
     /// Sets the formats that tasks opened from now on have towards a destination.
     pub fn set_formats(&mut self, destination: DestinationIndex, formats: Formats) {
         self.formats.insert(destination, formats);
+    }
+
+    /// Encrypts the payloads of tasks opened from now on towards a destination, on HI2 and HI3.
+    pub fn set_payload_key(&mut self, destination: DestinationIndex, key: PayloadKey) {
+        self.payload_keys.insert(destination, key);
     }
 
     /// Gives the encoder the key for signatures; without one it only hashes.

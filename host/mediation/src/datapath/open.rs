@@ -2,6 +2,7 @@
 
 use super::{
     Encoder, TASKS_MAX,
+    encryption::Sealer,
     integrity::Chain,
     route::{Counters, Numbering, PacketTemplate, Route, Task},
 };
@@ -308,7 +309,9 @@ impl<B: BlockMemory> Encoder<B> {
             Some(iri) => self.open_chain(index, spec, open, iri)?,
             None => None,
         };
-        Ok(Route { packets, packet_chain, template, iri, iri_chain, notices, header })
+        let key = header.as_ref().and_then(|_| self.payload_keys.get(&destination));
+        let sealer = key.map(|key| Box::new(Sealer::new(key.clone())));
+        Ok(Route { packets, packet_chain, template, iri, iri_chain, notices, header, sealer })
     }
 
     /// The chain of hashes over what a numbering numbers, if its destination wants one.

@@ -2,6 +2,7 @@
 
 use super::{
     ArenaFull, Signer, TARGETS_NAMED_MAX,
+    encryption::Sealer,
     integrity::Chain,
     ip::{Direction, View},
 };
@@ -150,6 +151,8 @@ pub(super) struct Route {
     pub(super) notices: Option<Numbering>,
     /// Headers of this route's PS-PDUs.
     pub(super) header: Option<Box<pspdu::Context>>,
+    /// Encrypts the payloads of IRI and content.
+    pub(super) sealer: Option<Box<Sealer>>,
 }
 
 /// What became of one PDU.
@@ -194,7 +197,13 @@ impl Route {
         };
         let Some(numbering) = numbering else { return Ok(()) };
         let (sequence, pdu) = (numbering.next as u32, pdu(numbering.next));
-        numbering.put_event(arena, &pdu, now)?;
+        match &mut self.sealer {
+            Some(sealer) => {
+                numbering.put_event(arena, sealer.seal(SequenceKind::Iri, &pdu, sequence, time), now)?;
+                sealer.accepted(SequenceKind::Iri);
+            }
+            None => numbering.put_event(arena, &pdu, now)?,
+        }
         if let Some(chain) = chain {
             chain.note(&pdu, sequence, time, now);
         }
@@ -240,6 +249,7 @@ impl Route {
         let payload = facts.view.cut(facts.scope);
         let truncated = payload.len() < facts.view.wanted(facts.scope);
         let written = match &mut self.template {
+            PacketTemplate::Handover(_) if self.sealer.is_some() => self.put_sealed(arena, facts, payload, truncated),
             PacketTemplate::X(template) => Self::put_x(&self.packets, template, arena, facts, payload),
             PacketTemplate::Handover(template) if !truncated || facts.scope != Scope::Content => {
                 Self::put_handover(&self.packets, self.packet_chain.as_deref_mut(), template, arena, facts, payload)
@@ -281,17 +291,52 @@ impl Route {
         let stamp =
             pspdu::Stamp { sequence: packets.next as u32, time: facts.time, direction: facts.direction.handover };
         let block = arena.room(packets.share, payload.len() + pspdu::OVERHEAD_OCTETS_MAX, facts.now)?;
-        let written = match facts.scope {
-            Scope::Content => template.encode_ipcc(block.space(), &stamp, payload),
-            Scope::HeadersL4 | Scope::HeadersL3 => template.encode_packet_report(block.space(), &stamp, payload),
-        };
-        let written =
-            written.expect("there is room, the direction has a number, and open_task has checked the version");
+        let written = encode(template, block.space(), &stamp, facts.scope, payload);
         if let Some(chain) = chain {
             chain.note(&block.space()[..written], stamp.sequence, facts.time, facts.now);
         }
         block.commit(written, Self::entry(packets, facts.record));
         Ok(written)
+    }
+
+    /// A PS-PDU with its payload encrypted.
+    fn put_sealed<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        facts: &PacketFacts<'_>,
+        payload: &[u8],
+        truncated: bool,
+    ) -> Result<usize, NoRoom> {
+        let sequence = self.packets.next as u32;
+        let whole =
+            if truncated && facts.scope == Scope::Content { Some(self.truncated(facts, payload)) } else { None };
+        let (Some(sealer), PacketTemplate::Handover(template)) = (&mut self.sealer, &mut self.template) else {
+            return Err(NoRoom::Arena);
+        };
+        let mut plain = core::mem::take(&mut sealer.plain);
+        match whole {
+            Some(pdu) => plain = pdu,
+            None => {
+                let stamp = pspdu::Stamp { sequence, time: facts.time, direction: facts.direction.handover };
+                plain.resize(payload.len() + pspdu::OVERHEAD_OCTETS_MAX, 0);
+                let written = encode(template, &mut plain, &stamp, facts.scope, payload);
+                plain.truncate(written);
+            }
+        }
+        let sealed = sealer.seal(self.packets.kind, &plain, sequence, facts.time);
+        let octets = sealed.len();
+        let placed = arena.room(self.packets.share, octets, facts.now).map(|block| {
+            block.space()[..octets].copy_from_slice(sealed);
+            block.commit(octets, Self::entry(&self.packets, facts.record));
+        });
+        if placed.is_ok() {
+            sealer.accepted(self.packets.kind);
+            if let Some(chain) = &mut self.packet_chain {
+                chain.note(&plain, sequence, facts.time, facts.now);
+            }
+        }
+        sealer.plain = plain;
+        placed.map(|()| octets)
     }
 
     #[inline]
@@ -317,14 +362,9 @@ impl Route {
         Ok(written)
     }
 
-    /// A content packet of which the record holds less than the whole: iPTruncatedPacket.
+    /// The PDU of a content packet of which the record holds less than the whole: iPTruncatedPacket.
     #[cold]
-    fn put_truncated<B: BlockMemory>(
-        &mut self,
-        arena: &mut Arena<B>,
-        facts: &PacketFacts<'_>,
-        payload: &[u8],
-    ) -> Result<usize, NoRoom> {
+    fn truncated(&self, facts: &PacketFacts<'_>, payload: &[u8]) -> Vec<u8> {
         let header = self.header.as_ref().expect("routes with PS-PDUs have one");
         let contents = CcContents::IpCc(IpCc {
             object_id: RelativeOid::ip_cc(header.versions.ip_access),
@@ -338,7 +378,17 @@ impl Route {
             header: header.header(self.packets.next as u32, facts.time),
             payload: Payload::Cc(vec![CcPayload::new(facts.direction.handover, contents)]),
         };
-        let pdu = pdu.to_vec().expect("lengths fit, and the direction has a number");
+        pdu.to_vec().expect("lengths fit, and the direction has a number")
+    }
+
+    #[cold]
+    fn put_truncated<B: BlockMemory>(
+        &mut self,
+        arena: &mut Arena<B>,
+        facts: &PacketFacts<'_>,
+        payload: &[u8],
+    ) -> Result<usize, NoRoom> {
+        let pdu = self.truncated(facts, payload);
         let block = arena.room(self.packets.share, pdu.len(), facts.now)?;
         block.space()[..pdu.len()].copy_from_slice(&pdu);
         if let Some(chain) = &mut self.packet_chain {
@@ -347,6 +397,16 @@ impl Route {
         block.commit(pdu.len(), Self::entry(&self.packets, facts.record));
         Ok(pdu.len())
     }
+}
+
+/// Writes the PS-PDU of a packet to the start of `out`, which has room for it.
+#[inline]
+fn encode(template: &mut pspdu::Template, out: &mut [u8], stamp: &pspdu::Stamp, scope: Scope, payload: &[u8]) -> usize {
+    let written = match scope {
+        Scope::Content => template.encode_ipcc(out, stamp, payload),
+        Scope::HeadersL4 | Scope::HeadersL3 => template.encode_packet_report(out, stamp, payload),
+    };
+    written.expect("there is room, the direction has a number, and open_task has checked the version")
 }
 
 /// What the encoder keeps of a task.
