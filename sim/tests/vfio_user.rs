@@ -138,7 +138,7 @@ fn the_owner_reaches_the_adapter_to_the_bus() {
     assert!((0..COUNTERS.len() as u32).all(|number| bar.read32(counter_at(number)) < 1000));
     // The interrupt tables are the kernel's.
     assert_eq!(bar.read32(pci::MSIX_TABLE_AT), u32::MAX);
-    drop(card);
+    drop((card, bar));
     assert_eq!(open(&process.socket).bar().read32(MODERATION_AT), 0, "a reset of the function");
 }
 

@@ -46,7 +46,7 @@ const ALLOWED_OTHERS: &[(&str, &[&str])] = &[
     ("writ-abi", &["zerocopy"]),
     ("writ-tables", &[]),
     ("writ-handover", &[]),
-    ("writ-mediation", &["aws-lc-rs", "blake3", "serde", "serde_json"]),
+    ("writ-mediation", &["aes", "aws-lc-rs", "blake3", "cbc", "serde", "serde_json"]),
     ("writ-control", &["serde", "serde_json", "uuid"]),
 ];
 

@@ -1,7 +1,7 @@
 //! What a destination wants otherwise than the daemon's configuration has it.
 
+use core::{fmt, net::IpAddr};
 use serde::{Deserialize, Serialize};
-use std::{fmt, net::IpAddr};
 
 /// Version that X2/X3 PDUs say they have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -27,11 +27,11 @@ use crate::{
         kept::KeptCard,
         keys::{self, MasterKey, SealBroken},
         signer::{IntegrityKey, load_payload_keys},
-        store::Store,
+        store::{Store, StoredCard},
     },
 };
 use crossbeam_channel::Receiver;
-use std::{collections::BTreeMap, error::Error, io::Write, sync::Arc, thread::JoinHandle, time::Duration};
+use std::{collections::BTreeMap, error::Error, io::Write, path::Path, sync::Arc, thread::JoinHandle, time::Duration};
 use tokio::{
     runtime::Runtime,
     signal::unix::{SignalKind, signal},
@@ -40,6 +40,7 @@ use tokio::{
 use writ_abi::{limits, time::TimeQuality};
 use writ_driver::{
     BringUp, Identity, LookupSettings,
+    bus::cardd::CarddCard,
     memory::{BlockMemory, FileMapping},
 };
 use writ_handover::ids::{
@@ -55,6 +56,8 @@ use writ_tables::{Capabilities, Geometry};
 
 /// Longest time for the card to sweep its tables after the reset.
 const READY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How often it is looked whether a card that is gone is back.
+const CARDD_EVERY: Duration = Duration::from_secs(1);
 /// Where tzdata puts a newer leap second table.
 const LEAP_SECONDS: &str = "/usr/share/zoneinfo/leap-seconds.list";
 /// How far the clock of a card that is brought up again is set past the last time that is known of it.
@@ -77,8 +80,19 @@ pub(crate) fn run(config: &Config) -> Result<(), Fault> {
         process::private_folder(&config.state_dir.join(folder))?;
     }
     let _lock = FolderLock::take(&config.state_dir)?;
-    let daemon = Daemon::start(config)?;
-    daemon.serve(config)
+    while Daemon::start(config)?.serve(config)? == End::CardIsBack {
+        tracing::info!("writ-cardd is back: beginning anew with its card");
+    }
+    Ok(())
+}
+
+/// Why a daemon ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// A signal asked for it.
+    Asked,
+    /// Its card was gone and can be had again.
+    CardIsBack,
 }
 
 /// Checks what the configuration names and a start would read: nothing is written, and a master key that is still to be made is good.
@@ -96,6 +110,7 @@ struct Daemon {
     mailbox: Mailbox,
     control: JoinHandle<()>,
     control_ended: oneshot::Receiver<()>,
+    card_gone: oneshot::Receiver<()>,
     ring: JoinHandle<()>,
     // Dropped last: it is the card.
     _card: CardOnBus,
@@ -161,6 +176,7 @@ impl Daemon {
             clock,
         };
         let sessions = Sessions::new(config, identity, &master, links)?;
+        let (gone, card_gone) = oneshot::channel();
         let mut control = Control::new(Parts {
             backend: config.card.backend.get_ref().name(),
             own_tunnels: config.card.own_tunnels.iter().map(|tunnel| tunnel.name()).collect(),
@@ -176,16 +192,17 @@ impl Daemon {
             sessions,
             clock,
             session,
+            gone,
         });
         let found = found(audit_found, recovery, arrival, floor);
         control.recover(found, &inbox)?;
         let (control, control_ended) = spawn_control(control, inbox)?;
-        Ok(Self { runtime, mailbox, control, control_ended, ring, _card: on_bus })
+        Ok(Self { runtime, mailbox, control, control_ended, card_gone, ring, _card: on_bus })
     }
 
-    /// Takes orders until a signal comes, then stops everything in order.
-    fn serve(self, config: &Config) -> Result<(), Fault> {
-        let Self { runtime, mailbox, control, control_ended, ring, _card } = self;
+    /// Takes orders until a signal comes, or a card that was gone is back; then stops everything in order.
+    fn serve(self, config: &Config) -> Result<End, Fault> {
+        let Self { runtime, mailbox, control, control_ended, card_gone, ring, _card } = self;
         let (stop, stopping) = watch::channel(false);
         let stopped = runtime.block_on(async {
             let socket = ControlSocket::bind(&config.control_socket(), config.control.group)
@@ -193,19 +210,20 @@ impl Daemon {
             let serving = tokio::spawn(socket.serve(mailbox.clone(), stopping));
             let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
             say_ready();
-            let asked = tokio::select! {
-                _ = terminate.recv() => true,
-                _ = interrupt.recv() => true,
-                _ = control_ended => false,
+            let end = tokio::select! {
+                _ = terminate.recv() => Some(End::Asked),
+                _ = interrupt.recv() => Some(End::Asked),
+                () = card_is_back(card_gone, config.card.cardd.as_deref()) => Some(End::CardIsBack),
+                _ = control_ended => None,
             };
             tracing::info!("stopping");
             stop.send_replace(true);
             let (reply, done) = oneshot::channel();
-            if asked && mailbox.send(Message::Stop { reply }) {
+            if end.is_some() && mailbox.send(Message::Stop { reply }) {
                 let _ = done.await;
             }
             let _ = serving.await;
-            Ok::<bool, Fault>(asked)
+            Ok::<Option<End>, Fault>(end)
         })?;
         for (name, thread) in [("control", control), ("ring", ring)] {
             if thread.join().is_err() {
@@ -213,7 +231,20 @@ impl Daemon {
             }
         }
         runtime.shutdown_timeout(Duration::from_secs(2));
-        if stopped { Ok(()) } else { Err("the control thread ended by itself".into()) }
+        stopped.ok_or_else(|| "the control thread ended by itself".into())
+    }
+}
+
+/// Waits until the card is gone and then until `writ-cardd` has one again. What was accepted is delivered meanwhile.
+async fn card_is_back(gone: oneshot::Receiver<()>, cardd: Option<&Path>) {
+    let (Ok(()), Some(socket)) = (gone.await, cardd) else { return std::future::pending().await };
+    loop {
+        tokio::time::sleep(CARDD_EVERY).await;
+        let socket = socket.to_owned();
+        // Where a service manager made the socket, this starts it.
+        if let Ok(Ok(_)) = tokio::task::spawn_blocking(move || CarddCard::connect(&socket)).await {
+            return;
+        }
     }
 }
 
@@ -289,15 +320,15 @@ fn encoder_config(config: &Config) -> Result<EncoderConfig, Fault> {
 
 /// What an earlier process kept of the card.
 fn known_card(store: &Store) -> Result<Option<Known>, Fault> {
-    let Some((session, text)) = store.kept_card()? else { return Ok(None) };
+    let Some(StoredCard { session, tables, told }) = store.kept_card()? else { return Ok(None) };
     let tasks: BTreeMap<u32, _> = store.live_tasks()?.into_iter().map(|task| (task.index.0, task)).collect();
     let order = |index, start_ns| {
         let task = tasks.get(&index)?;
         convert::table_task(task.index, &task.spec, TaiNs(start_ns)).ok()
     };
-    let kept = text
+    let kept = tables
         .map_err(|SealBroken| format!("the tables that were kept: {SealBroken}"))
-        .and_then(|text| KeptCard::parse(&text, order).map_err(|error| error.to_string()));
+        .and_then(|text| KeptCard::parse(&text, told.as_deref(), order).map_err(|error| error.to_string()));
     Ok(Some(Known { session, kept }))
 }
 

@@ -17,14 +17,13 @@ mod object_id;
 mod octets;
 mod payload;
 pub(crate) mod scratch;
-mod sealing;
 pub(crate) mod sequence;
 mod template;
 pub(crate) mod time;
 mod tri;
 
 pub use decode::{DecodeError, DecodeErrorKind, Decoded, Limits, Warning, WarningKind, decode, frame};
-pub use encryption::{DecryptedPayload, EncryptedPayload, EncryptionContainer};
+pub use encryption::{DecryptedPayload, EncryptedPayload, EncryptionContainer, Sealing};
 pub use enums::{
     AccessEventType, AuthenticationType, CheckType, DataType, EncryptedPayloadType, EncryptionType, EndReason,
     FrameType, HashAlgorithm, InternetAccessType, IpAssignment, IpType, IpVersion, IriType, MediaProtocol,
@@ -42,7 +41,6 @@ pub use ipmm::{IpmmCc, IpmmIri, IpmmIriContents, SipMessage};
 pub use object_id::RelativeOid;
 pub use octets::{Octets, RawElement};
 pub use payload::{CcContents, CcPayload, IriContents, IriPayload, Payload, PsPdu};
-pub use sealing::Sealing;
 pub use template::{LI_PS_VERSION_PACKET_REPORT_MIN, OVERHEAD_OCTETS_MAX, PACKET_OCTETS_MAX, Stamp, Template};
 pub use time::{GeneralizedTime, UtcTime};
 pub use tri::{DeliveryOption, IntegrityCheck, OperatorLeaMessage, OptionRequest, OptionResponse, Tri};

@@ -35,6 +35,8 @@ pub enum LossCause {
     Revoked,
     /// The arena did not survive a restart of the machine.
     Restart,
+    /// It was lost right before the process was killed, which had no time to write down why.
+    Unrecorded,
 }
 
 names!(LossCause {
@@ -47,6 +49,7 @@ names!(LossCause {
     Malformed = "malformed",
     Revoked = "revoked",
     Restart = "restart",
+    Unrecorded = "unrecorded",
 });
 
 /// Packets by cause.

@@ -12,7 +12,7 @@ use writ_handover::ids::Cin;
 use writ_mediation::{
     accounting::LossCause,
     arena::{Arena, ArenaConfig, ArenaError, ArenaIdentity, DiscardReason, Outcome, Recovery, SealedBlock},
-    datapath::{Encoder, HitSide, Loss, OpenError, OpenTask, Phase},
+    datapath::{Encoder, HitSide, Loss, OpenError, OpenTask, Opened, Phase},
     leap::LeapTable,
     task::{Delivery, Scope},
     units::{DestinationIndex, HostNs, Interface, SessionKey, TaskIndex},
@@ -33,13 +33,17 @@ fn start(memory: &Memory) -> (Encoder<Block>, Recovery<Block>) {
 }
 
 fn open(encoder: &mut Encoder<Block>) -> u64 {
+    open_task(encoder).contexts[0].next_sequence
+}
+
+fn open_task(encoder: &mut Encoder<Block>) -> Opened {
     let spec = task(1, address("192.0.2.1"), Scope::Content, Delivery::X3Only, &[1]);
     let open = |phase| OpenTask { cin: Cin(1), correlation_id: 0, phase };
     let opened = match encoder.open_task(TaskIndex(1), &spec, &open(Phase::Resumed)) {
         Err(OpenError::SequencesLost(_)) => encoder.open_task(TaskIndex(1), &spec, &open(Phase::New)),
         other => other,
     };
-    opened.expect("room").contexts[0].next_sequence
+    opened.expect("room")
 }
 
 /// Sequence numbers in blocks, in order; every PDU is read with the codec.
@@ -127,6 +131,59 @@ fn whatever_was_accepted_is_found_after_a_kill_at_any_store() {
             assert_eq!((highest, next), (2, 5), "fuse {fuse}: only the loss skips numbers");
         }
     }
+}
+
+/// Who tells of losses may be killed before it has written down that it did, and tells them again.
+#[test]
+fn a_loss_that_is_told_again_is_counted_once() {
+    const LOST: u64 = 3;
+    let loss = Loss { packets: LOST, cause: LossCause::CardMixed, attributed: true };
+    let tell = |memory: &Memory| {
+        let (mut encoder, _) = start(memory);
+        open(&mut encoder);
+        encoder.told_before(TaskIndex(1), 0);
+        encoder.loss(TaskIndex(1), &loss);
+    };
+    let reopened = |memory: &Memory| {
+        let (mut encoder, _) = start(memory);
+        let opened = open_task(&mut encoder);
+        (encoder, opened.contexts[0])
+    };
+    let whole = Memory::new(6);
+    tell(&whole);
+    let mut twice = 0;
+    for fuse in 0..=whole.stores() {
+        let memory = Memory::new(6);
+        memory.set_fuse(Some(fuse));
+        let _ = until_killed(|| tell(&memory));
+        memory.set_fuse(None);
+        tell(&memory);
+        let (mut encoder, found) = reopened(&memory);
+        // One store is on the brink: what was lost is kept, that it was told is not yet.
+        assert!(found.lost == LOST || found.lost == 2 * LOST, "fuse {fuse}: {found:?}");
+        twice += u32::from(found.lost != LOST);
+        assert!(
+            found.next_sequence <= found.lost,
+            "fuse {fuse}: a number is said to be a PDU that was lost: {found:?}"
+        );
+
+        // Written down, it is not expected again: the next loss is another one.
+        encoder.told_before(TaskIndex(1), found.lost);
+        encoder.loss(TaskIndex(1), &loss);
+        // A card that was reset counts anew.
+        encoder.card_restarted();
+        encoder.loss(TaskIndex(1), &loss);
+        drop(encoder);
+        assert_eq!(reopened(&memory).1.lost, found.lost + 2 * LOST, "fuse {fuse}");
+        let (mut encoder, _) = reopened(&memory);
+        encoder.told_before(TaskIndex(1), LOST);
+        encoder.loss(TaskIndex(1), &loss);
+        encoder.forget_task(TaskIndex(1));
+        drop(encoder);
+        let (encoder, _) = start(&memory);
+        assert_eq!(encoder.usage().contexts_used, 0, "fuse {fuse}: rows of a task that is over");
+    }
+    assert!(twice <= 1);
 }
 
 #[test]

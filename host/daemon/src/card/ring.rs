@@ -55,6 +55,8 @@ pub(crate) enum RingOrder {
     Announce(TaskIndex, TaiNs),
     /// Everything of the task was delivered: close it. Answered with [`Message::Closed`].
     Close(TaskIndex, CloseReason, TaiNs),
+    /// How many lost packets of it were told and written down, of a card that was taken over.
+    ToldBefore(TaskIndex, u64),
     /// Encode nothing more for it.
     Revoke(TaskIndex, Sender<Done<()>>),
     /// It is over.
@@ -369,6 +371,7 @@ impl RingThread {
                 let _ = reply.send(Done { deltas, result: () });
             }
             RingOrder::Loss(index, loss) => self.encoder.loss(index, &loss),
+            RingOrder::ToldBefore(index, packets) => self.encoder.told_before(index, packets),
             RingOrder::Attach { key, cap_blocks, formats, payload_key, outlet, reply } => {
                 self.encoder.register_session(key, cap_blocks);
                 self.encoder.set_formats(key.destination, formats);

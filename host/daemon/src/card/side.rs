@@ -1,7 +1,8 @@
 //! The control thread's end of the card: tables, commands, clock, counters. Changes of the tables go through here and nowhere else.
 
-use std::{fmt, sync::Arc, time::Duration};
-use writ_abi::command::{Command, Completion, Opcode, Status};
+use crate::state::kept::Drops;
+use std::{collections::BTreeSet, fmt, sync::Arc, time::Duration};
+use writ_abi::command::{Command, Completion};
 use writ_driver::{Card, CardError, CardStatus, CommandChannel, CommandError, Completed, Counters, DamagedPlace};
 use writ_mediation::units::TaiNs;
 use writ_tables::{
@@ -37,25 +38,13 @@ impl fmt::Display for ChangeError {
 
 impl std::error::Error for ChangeError {}
 
-/// What the card counted as dropped for a match index.
+/// What the card counts as dropped for a match index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Dropped {
     /// The index.
     pub(crate) index: MatchIndex,
-    /// Packets.
-    pub(crate) packets: u64,
-    /// Their bytes on the wire, without FCS.
-    pub(crate) bytes: u64,
-}
-
-impl Dropped {
-    /// What a command read and cleared; `None` if it is no such command, was not done, or found nothing.
-    pub(crate) fn of(command: &Command, done: &Completed) -> Option<Self> {
-        let index = MatchIndex::new(command.match_index_bits())?;
-        let (packets, bytes) = (done.completion.drop_packets.get(), done.completion.drop_bytes.get());
-        let is_read = command.opcode == Opcode::ClearDrops as u8 && done.status == Status::Done;
-        (is_read && packets > 0).then_some(Self { index, packets, bytes })
-    }
+    /// Since its counters were cleared.
+    pub(crate) drops: Drops,
 }
 
 /// A row or rule of the card beside what it should be.
@@ -167,32 +156,47 @@ impl CardSide {
         }
     }
 
-    /// The ring was consumed past a change: what it retired can be counted up and used again. Returns what the card dropped for it.
-    pub(crate) fn drained(
-        &mut self,
-        generation: writ_tables::Generation,
-        publish: &mut dyn FnMut(FanOut),
-    ) -> Result<Vec<Dropped>, ChangeError> {
+    /// The ring was consumed past a change: what it retired will not be counted for any more.
+    pub(crate) fn drained(&mut self, generation: writ_tables::Generation) {
         self.tables.drained(generation);
+    }
+
+    /// Reads the drop counters of all indices in use.
+    pub(crate) fn drops_in_use(&mut self) -> Result<Vec<Dropped>, ChangeError> {
+        let used: BTreeSet<MatchIndex> = self.tables.rows().map(|(_, row)| row.match_index).collect();
+        self.drops(used, false)
+    }
+
+    /// Reads the drop counters of indices that are out of use and nothing counts for any more.
+    pub(crate) fn drops_due(&mut self) -> Result<Vec<Dropped>, ChangeError> {
         let due: Vec<MatchIndex> = self.tables.counters_due().collect();
-        let dropped = self.take_drops(&due)?;
+        self.drops(due, false)
+    }
+
+    /// Clears those, so that the indices can be used again. Returns what the counters held.
+    pub(crate) fn clear_due(&mut self, publish: &mut dyn FnMut(FanOut)) -> Result<Vec<Dropped>, ChangeError> {
+        let due: Vec<MatchIndex> = self.tables.counters_due().collect();
+        let cleared = self.drops(due.iter().copied(), true)?;
         for &index in &due {
             self.tables.counters_cleared(index).map_err(|misuse| self.give_up(&misuse))?;
         }
         publish(self.tables.fan_out());
-        Ok(dropped)
+        Ok(cleared)
     }
 
-    /// Reads and clears the drop counters of all indices in use.
-    pub(crate) fn take_all_drops(&mut self) -> Result<Vec<Dropped>, ChangeError> {
-        let used: Vec<MatchIndex> = self.tables.rows().map(|(_, row)| row.match_index).collect();
-        self.take_drops(&used)
-    }
-
-    fn take_drops(&mut self, indices: &[MatchIndex]) -> Result<Vec<Dropped>, ChangeError> {
-        let commands: Vec<Command> = indices.iter().map(|&index| Command::drops(0, index, true)).collect();
+    fn drops(
+        &mut self,
+        indices: impl IntoIterator<Item = MatchIndex>,
+        clear: bool,
+    ) -> Result<Vec<Dropped>, ChangeError> {
+        let indices: Vec<MatchIndex> = indices.into_iter().collect();
+        let commands: Vec<Command> = indices.iter().map(|&index| Command::drops(0, index, clear)).collect();
         let completed = self.execute(&commands)?;
-        Ok(commands.iter().zip(&completed).filter_map(|(command, done)| Dropped::of(command, done)).collect())
+        let dropped = |(&index, done): (&MatchIndex, &Completed)| {
+            let drops = Drops { packets: done.completion.drop_packets.get(), bytes: done.completion.drop_bytes.get() };
+            Dropped { index, drops }
+        };
+        Ok(indices.iter().zip(&completed).map(dropped).collect())
     }
 
     /// After the card was taken over: reads back all that it holds, and makes it what it should be. What differed, and the repair.

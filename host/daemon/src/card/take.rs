@@ -1,7 +1,11 @@
 //! How the daemon comes to its card: it takes over one that ran on, or brings it up anew.
 
-use super::{open::CardOnBus, side::Dropped};
-use crate::{config::Config, run::Fault, state::kept::KeptCard};
+use super::open::CardOnBus;
+use crate::{
+    config::Config,
+    run::Fault,
+    state::kept::{KeptCard, Told},
+};
 use std::num::NonZeroU64;
 use writ_driver::{Adopt, Adopted, BringUp, Card, Identity, NotAdopted, Parts, RingMemory};
 use writ_tables::{Geometry, Tables};
@@ -35,10 +39,8 @@ pub(crate) enum Arrival {
     TakenOver {
         /// Commands that the daemon before gave and did not hear of again.
         commands_left: u64,
-        /// Drops that these commands read and cleared: nobody was told of them.
-        dropped: Vec<Dropped>,
-        /// See [`KeptCard::told_losses`].
-        told_losses: [u64; 2],
+        /// What of its losses was told.
+        told: Told,
     },
 }
 
@@ -101,9 +103,7 @@ fn take_over(
     match Tables::from_kept(geometry(parts.card.identity())?, &kept.tables) {
         Ok((tables, _)) => {
             tracing::info!("the card was taken over as it ran; {} commands were left", left.len());
-            let (commands_left, dropped) =
-                (left.len() as u64, left.iter().filter_map(|(command, done)| Dropped::of(command, done)).collect());
-            let arrival = Arrival::TakenOver { commands_left, dropped, told_losses: kept.told_losses };
+            let arrival = Arrival::TakenOver { commands_left: left.len() as u64, told: kept.told.clone() };
             Ok(Ok((parts, tables, arrival)))
         }
         Err(error) => Ok(Err((error.to_string(), RingMemory::from_parts(parts.commands, parts.rings)))),

@@ -17,11 +17,14 @@ use writ_driver::memory::IndexPage;
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U32, U64};
 
+/// Longest time until a peer has said what it wants; until then nobody else can have the card.
+const HELLO_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long nobody is let in after somebody could not be.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
 /// Longest time for an answer to be taken. A daemon that is stopped has asked nothing before.
 const SEND_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often it is looked what happened on the bus.
 const LOOK_PERIOD: Duration = Duration::from_secs(1);
-const LOOK_EVERY: Timespec = Timespec { tv_sec: 1, tv_nsec: 0 };
 /// Bytes of requests that are looked at together.
 const CHUNK_BYTES: usize = 4096;
 
@@ -39,6 +42,8 @@ pub(crate) struct Owner {
     /// What the card was told of each index.
     carried: [u32; IndexPage::COUNT],
     daemon: Option<Daemon>,
+    /// Nobody is let in before.
+    deaf_until: Option<Instant>,
     /// Daemons that have had the card.
     daemons: u32,
     /// Names the card's life since its last reset; 0: nothing does.
@@ -51,6 +56,7 @@ struct Daemon {
     /// Part of a request.
     rest: Vec<u8>,
     welcomed: bool,
+    since: Instant,
 }
 
 /// Why a daemon's connection ends.
@@ -92,6 +98,7 @@ impl Owner {
             doorbell,
             carried,
             daemon,
+            deaf_until: None,
             daemons: 0,
             session,
         })
@@ -108,15 +115,18 @@ impl Owner {
     }
 
     fn turn(&mut self) -> Result<(), String> {
+        let wait = self.wait();
+        // A listener that nothing is wanted of says nothing.
+        let from_listener = if self.deaf_until.is_some() { PollFlags::empty() } else { PollFlags::IN };
         let mut fds = vec![
             PollFd::from_borrowed_fd(self.card.lifeline(), PollFlags::RDHUP),
-            PollFd::new(&self.listener, PollFlags::IN),
+            PollFd::new(&self.listener, from_listener),
             PollFd::new(&self.doorbell, PollFlags::IN),
         ];
         if let Some(daemon) = &self.daemon {
             fds.push(PollFd::new(&daemon.stream, PollFlags::IN));
         }
-        match rustix::event::poll(&mut fds, self.adapter.as_ref().map(|_| &LOOK_EVERY)) {
+        match rustix::event::poll(&mut fds, wait.as_ref()) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(format!("waiting: {errno}")),
         }
@@ -138,7 +148,29 @@ impl Owner {
             self.meet();
         }
         self.look();
+        self.lose_patience();
         Ok(())
+    }
+
+    /// How long nothing has to be done unless somebody asks for it.
+    fn wait(&self) -> Option<Timespec> {
+        let silent = self.daemon.as_ref().filter(|daemon| !daemon.welcomed).map(|daemon| daemon.since + HELLO_TIMEOUT);
+        let look = self.adapter.as_ref().map(|_| self.looked_at + LOOK_PERIOD);
+        let next = [silent, look, self.deaf_until].into_iter().flatten().min()?;
+        // Rounded up: a wait that ends early is one for nothing.
+        let left = next.saturating_duration_since(Instant::now()) + Duration::from_millis(1);
+        Some(Timespec { tv_sec: left.as_secs().cast_signed(), tv_nsec: left.subsec_nanos().into() })
+    }
+
+    /// Sends away who says nothing, and listens again.
+    fn lose_patience(&mut self) {
+        let now = Instant::now();
+        self.deaf_until = self.deaf_until.filter(|until| *until > now);
+        let is_silent = |daemon: &mut Daemon| !daemon.welcomed && now >= daemon.since + HELLO_TIMEOUT;
+        if let Some(silent) = self.daemon.take_if(is_silent) {
+            say("a peer said nothing, and was sent away");
+            send_away(silent.stream, Reason::Protocol);
+        }
     }
 
     /// Tells what has happened on the bus.
@@ -163,7 +195,15 @@ impl Owner {
 
     /// Looks at who has come.
     fn meet(&mut self) {
-        let Ok((stream, _)) = self.listener.accept() else { return };
+        let stream = match self.listener.accept() {
+            Ok((stream, _)) => stream,
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => return,
+            Err(error) => {
+                say(&format!("nobody could be let in: {error}"));
+                self.deaf_until = Some(Instant::now() + ACCEPT_AGAIN);
+                return;
+            }
+        };
         let prepared = stream.set_nonblocking(false).and_then(|()| stream.set_write_timeout(Some(SEND_TIMEOUT)));
         if prepared.is_err() {
             return;
@@ -176,7 +216,7 @@ impl Owner {
             say("refused a second daemon");
             send_away(stream, Reason::InUse);
         } else {
-            self.daemon = Some(Daemon { stream, rest: Vec::new(), welcomed: false });
+            self.daemon = Some(Daemon { stream, rest: Vec::new(), welcomed: false, since: Instant::now() });
         }
     }
 

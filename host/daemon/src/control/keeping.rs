@@ -1,9 +1,9 @@
 //! A card that outlives this process: what is kept for the next one, and how the next one goes on with it.
 
-use super::{Control, losses::Unattributed};
+use super::Control;
 use crate::{
-    card::{ring::RingOrder, side::Dropped},
-    state::kept::KeptCard,
+    card::ring::RingOrder,
+    state::kept::{KeptCard, Told},
 };
 use writ_control::{Refusal, RefusalCode};
 use writ_mediation::{
@@ -15,8 +15,9 @@ impl Control {
     /// Keeps the tables as they are. Whether they are kept.
     pub(super) fn keep_tables(&mut self) -> bool {
         let Some(session) = self.session else { return true };
-        let kept = KeptCard { tables: self.card.tables().kept(), told_losses: self.unattributed.told() };
-        let result = self.store.keep_card(session, &kept.text());
+        let tables = KeptCard::text(&self.card.tables().kept());
+        // What was told since is written down with the counts that it changed, not before.
+        let result = self.store.keep_card(session, &tables, &self.told_kept.text());
         self.tables_kept = result.is_ok();
         if let Err(error) = result {
             self.storage_trouble(&error.to_string());
@@ -45,13 +46,11 @@ impl Control {
 
     /// Compares all that a card that was taken over holds with what it should hold, and puts right what differs: rows that nobody ordered are
     /// cleared, rows that are missing written.
-    pub(super) fn reconcile_card(
-        &mut self,
-        commands_left: u64,
-        dropped: &[Dropped],
-        told_losses: [u64; 2],
-    ) -> Result<(), Refusal> {
-        self.unattributed = Unattributed::of_told(told_losses);
+    pub(super) fn reconcile_card(&mut self, commands_left: u64, told: &Told) -> Result<(), Refusal> {
+        (self.told, self.told_kept) = (told.clone(), told.clone());
+        for &index in self.tasks.keys() {
+            self.ring.tell(RingOrder::ToldBefore(index, told.of_task(index)));
+        }
         let (differences, committed) = self.card.take_over().map_err(|error| self.change_refused(error))?;
         let at = TaiNs(committed.effective_ns);
         self.card_time = self.card_time.max(at);
@@ -79,7 +78,6 @@ impl Control {
         }
         self.note_rings();
         let shares = self.card.tables().fan_out();
-        self.tell_owners(dropped, &shares);
         self.ring.publish(shares);
         // What ended before is settled when the rings are consumed past the present.
         self.taken_over = Some((at, committed.generation));

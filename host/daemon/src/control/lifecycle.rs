@@ -206,6 +206,10 @@ impl Control {
         task.stored.state = task.machine.state();
         task.stored.reason = task.machine.reason();
         tracing::info!("task {} is {}", index.0, task.machine.state().name());
+        if actions.iter().any(|action| matches!(action, TaskAction::Disarm | TaskAction::Withhold)) {
+            // Before it is done: whoever comes after a process that is killed on the way finishes it, and arms nothing again.
+            self.write_task(index);
+        }
         for action in actions {
             self.act(index, action);
         }
@@ -342,6 +346,7 @@ impl Control {
             tracing::error!("the ring thread does not answer");
         }
         let last = self.ledger.forget(index);
+        self.told.forget(index);
         let Some(task) = self.tasks.get_mut(&index) else { return };
         task.base = task.base.with(last.iter().map(|(session, account)| (*session, account)));
         task.contexts.clear();
@@ -376,6 +381,11 @@ impl Control {
     /// Writes down where a task stands, now.
     pub(super) fn write_task(&mut self, index: TaskIndex) {
         let Some(task) = self.tasks.get_mut(&index) else { return };
+        if self.told != self.told_kept {
+            // Its counts may hold something that was told, and the next process must know of both or neither.
+            task.written = false;
+            return self.write_told();
+        }
         let sum = task.base.with(self.ledger.task(index));
         task.stored.account = Some(sum.text());
         task.written = true;
@@ -405,11 +415,13 @@ impl Control {
         let clock_due = self.card_time.0.saturating_sub(self.card_time_written.0) >= CLOCK_WRITTEN_EVERY_NS;
         let floor = (now || clock_due || !changed.is_empty()).then_some(self.card_time);
         let audit_records = self.audit.durable_records();
-        if changed.is_empty() && floor.is_none() && audit_records == self.audit_records_written {
+        let told = (self.told != self.told_kept).then(|| self.told.text());
+        if changed.is_empty() && floor.is_none() && told.is_none() && audit_records == self.audit_records_written {
             return;
         }
-        match self.store.write_down(&changed, floor, audit_records) {
+        match self.store.write_down(&changed, floor, audit_records, told.as_deref()) {
             Ok(()) => {
+                self.told_kept.clone_from(&self.told);
                 self.audit_records_written = audit_records;
                 self.card_time_written = floor.unwrap_or(self.card_time_written);
                 self.tasks.values_mut().for_each(|task| task.written = true);

@@ -1,7 +1,14 @@
 //! Frames that had hits and never reached the host: counted by the card per match, told to those tasks whose match it was.
 
-use super::Control;
-use crate::{card::ring::RingOrder, card::side::Dropped, mailbox::Missing};
+use super::{Control, RingGone};
+use crate::{
+    card::{
+        ring::RingOrder,
+        side::{ChangeError, Dropped},
+    },
+    mailbox::Missing,
+    state::kept::Drops,
+};
 use std::collections::BTreeMap;
 use writ_abi::{limits::RECORD_RINGS, record::DropCause, registers::Counter};
 use writ_driver::Counters;
@@ -32,13 +39,11 @@ impl Unattributed {
         Self { uncounted: counters.value(Counter::DropUnattributed), unseen: unseen.iter().sum() }
     }
 
-    /// For whoever takes the card over: what was told.
-    pub(super) const fn told(self) -> [u64; 2] {
+    const fn words(self) -> [u64; 2] {
         [self.uncounted, self.unseen]
     }
 
-    /// Of a card that was taken over: what was told of it before.
-    pub(super) const fn of_told([uncounted, unseen]: [u64; 2]) -> Self {
+    const fn of_words([uncounted, unseen]: [u64; 2]) -> Self {
         Self { uncounted, unseen }
     }
 
@@ -61,6 +66,7 @@ impl Control {
         if missing.causes == 0 {
             // Records that did not check: nobody knows whose they were, but for the ring that they are missing from.
             self.tell_everybody(missing.frames.into(), LossCause::Malformed, Some(missing.ring));
+            self.write_told();
         }
     }
 
@@ -72,15 +78,14 @@ impl Control {
         }
     }
 
-    /// Reads and clears the counters of all matches in use, and tells the tasks.
-    pub(super) fn take_losses(&mut self) {
+    /// Reads the counters of all matches in use, and tells the tasks what is new.
+    fn take_losses(&mut self) {
         self.missing_since = None;
         if self.card_fault.is_some() {
             return;
         }
-        let shares = self.card.tables().fan_out();
-        match self.card.take_all_drops() {
-            Ok(dropped) => self.tell_owners(&dropped, &shares),
+        match self.card.drops_in_use() {
+            Ok(counted) => self.tell_owners(&counted),
             Err(error) => self.card_is_lost(&error.to_string()),
         }
         match self.card.counters() {
@@ -88,41 +93,89 @@ impl Control {
             Err(error) => self.card_is_lost(&error.to_string()),
         }
         self.missing_causes = [0; RECORD_RINGS];
+        self.write_told();
     }
 
     /// A change is drained: its retired matches are counted up before they can be used again.
     pub(super) fn settle_drops(&mut self, generation: Generation) {
-        let shares = self.card.tables().fan_out();
-        let ring = &self.ring;
-        match self.card.drained(generation, &mut |fan_out| ring.publish(fan_out)) {
-            Ok(dropped) => self.tell_owners(&dropped, &shares),
-            Err(error) => self.card_is_lost(&error.to_string()),
+        self.card.drained(generation);
+        if self.card_fault.is_some() {
+            return;
+        }
+        if let Err(error) = self.count_up() {
+            self.card_is_lost(&error.to_string());
         }
         // Before an index that is free now is given to somebody else.
         self.keep_tables();
     }
 
-    pub(super) fn tell_owners(&mut self, dropped: &[Dropped], shares: &FanOut) {
-        if dropped.is_empty() {
+    /// Counts up what is out of use, and clears its counters when that is written down; until then it stays out of use.
+    fn count_up(&mut self) -> Result<(), ChangeError> {
+        let counted = self.card.drops_due()?;
+        self.tell_owners(&counted);
+        self.write_told();
+        if self.told != self.told_kept {
+            return Ok(());
+        }
+        let shares = self.card.tables().fan_out();
+        let ring = &self.ring;
+        let cleared = self.card.clear_due(&mut |fan_out| ring.publish(fan_out))?;
+        // Nothing can have come since: what was counted is behind the change that put these matches out of use.
+        let late: Vec<(Dropped, Drops)> = self.fresh(&cleared);
+        self.tell_shares(&late, &shares);
+        for dropped in &cleared {
+            self.told.cleared(dropped.index);
+            self.told_kept.cleared(dropped.index);
+        }
+        self.write_told();
+        Ok(())
+    }
+
+    /// Writes down what was told together with what the tasks counted of it, which the ring thread has to say first.
+    pub(super) fn write_told(&mut self) {
+        if self.told == self.told_kept {
+            return;
+        }
+        match self.ask_ring(RingOrder::Count) {
+            Ok(()) => self.write_down(true),
+            Err(RingGone) => self.card_is_lost("the ring thread does not answer"),
+        }
+    }
+
+    /// What of these counts is new.
+    fn fresh(&mut self, counted: &[Dropped]) -> Vec<(Dropped, Drops)> {
+        let fresh = counted.iter().map(|dropped| (*dropped, self.told.take(dropped.index, dropped.drops)));
+        fresh.filter(|(_, fresh)| fresh.packets > 0).collect()
+    }
+
+    fn tell_owners(&mut self, counted: &[Dropped]) {
+        let fresh = self.fresh(counted);
+        let shares = self.card.tables().fan_out();
+        self.tell_shares(&fresh, &shares);
+    }
+
+    fn tell_shares(&mut self, fresh: &[(Dropped, Drops)], shares: &FanOut) {
+        if fresh.is_empty() {
             return;
         }
         let rings: BTreeMap<MatchIndex, u8> =
             self.card.tables().rows().map(|(_, entry)| (entry.match_index, entry.ring)).collect();
         // A match that is out of use may have come through any of them.
         let any = self.missing_causes.iter().fold(0, |any, causes| any | causes);
-        for drop in dropped {
-            let of_ring = rings.get(&drop.index).and_then(|ring| self.missing_causes.get(usize::from(*ring)));
+        for (Dropped { index: matched, .. }, fresh) in fresh {
+            let of_ring = rings.get(matched).and_then(|ring| self.missing_causes.get(usize::from(*ring)));
             let cause = cause_of(of_ring.copied().unwrap_or(any));
             let owners: Vec<u32> =
-                shares.shares(drop.index).unwrap_or_default().iter().map(|share| share.task.0).collect();
+                shares.shares(*matched).unwrap_or_default().iter().map(|share| share.task.0).collect();
             for &owner in &owners {
                 let index = TaskIndex(owner);
-                self.ring.tell(RingOrder::Loss(index, Loss { packets: drop.packets, cause, attributed: true }));
+                self.ring.tell(RingOrder::Loss(index, Loss { packets: fresh.packets, cause, attributed: true }));
+                self.told.add(index, fresh.packets);
                 let event = Event::new(EventKind::Loss)
                     .number("task", owner.into())
                     .text("cause", cause.name())
-                    .number("packets", drop.packets)
-                    .number("bytes", drop.bytes);
+                    .number("packets", fresh.packets)
+                    .number("bytes", fresh.bytes);
                 self.note(&event);
             }
         }
@@ -130,10 +183,9 @@ impl Control {
 
     /// What the card itself could not attribute is told to every task in force: each of these packets may have been its.
     pub(super) fn tell_unattributed(&mut self, counters: &Counters) {
-        let before = std::mem::replace(&mut self.unattributed, Unattributed::of(counters));
-        // Whoever takes the card over must not tell it again.
-        self.tables_kept &= before == self.unattributed;
-        for (packets, cause) in self.unattributed.since(before) {
+        let now = Unattributed::of(counters);
+        let before = Unattributed::of_words(std::mem::replace(&mut self.told.unattributed, now.words()));
+        for (packets, cause) in now.since(before) {
             if packets > 0 && self.card.tables().tasks().next().is_some() {
                 tracing::error!("{packets} frames were lost in the card ({}), nobody knows whose", cause.name());
                 self.tell_everybody(packets, cause, None);

@@ -24,19 +24,20 @@ use crate::{
     roles::{Principal, Roles},
     state::{
         audit::{AuditError, AuditLog},
+        kept::Told,
         store::{Store, StoreError, StoredDestination, StoredTask},
         tally::Tallies,
     },
 };
 use crossbeam_channel::{Receiver, Sender};
 use health::{BalanceWatch, RowWatch};
-use losses::Unattributed;
 use std::{
     collections::{BTreeMap, BTreeSet},
     num::NonZeroU64,
     sync::Arc,
     time::Duration,
 };
+use tokio::sync::oneshot;
 use writ_abi::limits::RECORD_RINGS;
 use writ_control::{Answer, Ask, Refusal, RefusalCode};
 use writ_mediation::{
@@ -135,9 +136,14 @@ pub(crate) struct Control {
     missing_since: Option<HostNs>,
     /// Ring by ring: causes of what is missing, one bit each.
     missing_causes: [u8; RECORD_RINGS],
-    unattributed: Unattributed,
+    /// Which of the card's losses were told to tasks.
+    told: Told,
+    /// The same, as it is written down.
+    told_kept: Told,
     /// The card's life that its tables are kept for; `None`: it ends with this process.
     session: Option<NonZeroU64>,
+    /// Whom to tell when the card is gone.
+    gone: Option<oneshot::Sender<()>>,
     /// Whether the tables are kept as they are.
     tables_kept: bool,
     /// When and with which generation the card was taken over, until the rings are consumed past that.
@@ -322,7 +328,14 @@ impl Control {
         self.note(&Event::new(EventKind::CardLoss).text("fault", fault.to_string()));
         match fault {
             RingFault::Bad(_) => {}
-            RingFault::Fatal(_) | RingFault::Gone => self.card_is_lost(&fault.to_string()),
+            RingFault::Fatal(_) => self.card_is_lost(&fault.to_string()),
+            RingFault::Gone => {
+                self.card_is_lost(&fault.to_string());
+                if let Some(gone) = self.gone.take() {
+                    // Who ends just now does not care.
+                    let _ = gone.send(());
+                }
+            }
         }
     }
 
@@ -333,7 +346,7 @@ impl Control {
         }
         self.card_fault = Some(why.to_owned());
         let disarmed = self.card.disarm();
-        tracing::error!("the card was given up: {why}; restart writd to bring it up anew");
+        tracing::error!("the card was given up: {why}");
         let event = Event::new(EventKind::CardDown).text("fault", why).flag("disarmed", disarmed.is_ok());
         self.note(&event);
         // Whoever comes next brings it up anew, and tells the gap, which begins here.
@@ -360,11 +373,20 @@ impl Control {
         self.audit.write(event, self.card_time).map_err(Refusal::from)
     }
 
+    /// What helps if the card was given up.
+    fn remedy(&self) -> &'static str {
+        if self.gone.is_none() {
+            "it is taken anew when writ-cardd is back"
+        } else {
+            "restart writd to bring it up anew"
+        }
+    }
+
     /// Nothing new may be armed while the log or the card is in trouble.
     fn require_sound(&self) -> Result<(), Refusal> {
         if let Some(fault) = &self.card_fault {
             let what = format!("the card was given up: {fault}");
-            return Err(Refusal::new(RefusalCode::Unavailable, "card", what).hint("restart writd to bring it up anew"));
+            return Err(Refusal::new(RefusalCode::Unavailable, "card", what).hint(self.remedy()));
         }
         if self.audit.is_sound() {
             return Ok(());

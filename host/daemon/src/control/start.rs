@@ -10,6 +10,7 @@ use crate::{
     roles::Roles,
     state::{
         audit::{AuditFound, AuditLog},
+        kept::Told,
         store::{Counter, Store, StoredTask},
         tally::{Kept, Tallies, Used},
     },
@@ -20,6 +21,7 @@ use std::{
     num::NonZeroU64,
     time::{Duration, Instant},
 };
+use tokio::sync::oneshot;
 use writ_abi::limits::RECORD_RINGS;
 use writ_control::Refusal;
 use writ_driver::memory::BlockMemory;
@@ -54,6 +56,8 @@ pub(crate) struct Parts {
     pub(crate) sessions: Sessions,
     pub(crate) clock: HostClock,
     pub(crate) session: Option<NonZeroU64>,
+    /// To be told when the card is gone.
+    pub(crate) gone: oneshot::Sender<()>,
 }
 
 /// What was found on the way to here.
@@ -104,8 +108,10 @@ impl Control {
             storage_alarm: false,
             missing_since: None,
             missing_causes: [0; RECORD_RINGS],
-            unattributed: super::losses::Unattributed::default(),
+            told: Told::default(),
+            told_kept: Told::default(),
             session: parts.session,
+            gone: Some(parts.gone),
             tables_kept: false,
             taken_over: None,
             start_alarms: Vec::new(),
@@ -153,8 +159,8 @@ impl Control {
         self.enter_carried(&carried, &phases, is_damaged);
         let anew = matches!(found.card, Arrival::BroughtUp { .. });
         self.ring.tell(RingOrder::Begin { anew });
-        if let Arrival::TakenOver { commands_left, dropped, told_losses } = &found.card {
-            self.reconcile_card(*commands_left, dropped, *told_losses)?;
+        if let Arrival::TakenOver { commands_left, told } = &found.card {
+            self.reconcile_card(*commands_left, told)?;
         }
         let rearmed = self.go_on(&phases);
         if let Arrival::BroughtUp { reason } = &found.card
@@ -284,7 +290,11 @@ impl Control {
                         kind if kind.is_integrity() => context.next_sequence,
                         _ => 0,
                     };
-                    Used { numbers: sum.numbers + context.next_sequence, events: sum.events + events }
+                    Used {
+                        numbers: sum.numbers + context.next_sequence,
+                        lost: sum.lost + context.lost,
+                        events: sum.events + events,
+                    }
                 };
                 (phases.get(index) == Some(&Phase::Resumed)).then(|| contexts.fold(Used::default(), add))
             };

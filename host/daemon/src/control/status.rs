@@ -144,7 +144,7 @@ impl Control {
     fn alarms(&self) -> Vec<String> {
         let mut alarms = Vec::new();
         if let Some(fault) = &self.card_fault {
-            alarms.push(format!("the card was given up: {fault}"));
+            alarms.push(format!("the card was given up: {fault}; {}", self.remedy()));
         }
         alarms.extend(self.start_alarms.iter().cloned());
         if self.ring_faults > 0 {

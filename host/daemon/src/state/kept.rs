@@ -2,8 +2,9 @@
 //! match keys. Orders are not repeated here; they stand with their tasks.
 
 use serde::{Deserialize, Serialize};
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 use writ_abi::key::KEY_BYTES_MAX;
+use writ_mediation::units;
 use writ_tables::{Area, EndedShare, Entry, Kept, Key, MatchIndex, Place, Scope, Share, Table, Task, TaskIndex};
 
 /// What is kept.
@@ -11,8 +12,84 @@ use writ_tables::{Area, EndedShare, Entry, Kept, Key, MatchIndex, Place, Scope, 
 pub(crate) struct KeptCard {
     /// The tables.
     pub(crate) tables: Kept,
-    /// Losses that nobody knows the owner of and that were told: records that the card did not make, frames that it never looked up.
-    pub(crate) told_losses: [u64; 2],
+    /// What of its losses was told.
+    pub(crate) told: Told,
+}
+
+/// Packets that the card dropped for a match, and their bytes on the wire, without FCS.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "(u64, u64)", into = "(u64, u64)")]
+pub(crate) struct Drops {
+    pub(crate) packets: u64,
+    pub(crate) bytes: u64,
+}
+
+impl From<(u64, u64)> for Drops {
+    fn from((packets, bytes): (u64, u64)) -> Self {
+        Self { packets, bytes }
+    }
+}
+
+impl From<Drops> for (u64, u64) {
+    fn from(drops: Drops) -> Self {
+        (drops.packets, drops.bytes)
+    }
+}
+
+/// Which of the card's losses were told to tasks, as the card counts them since it was brought up. It is written down together with what the tasks
+/// counted, all or nothing, and a counter is cleared after that only: so the next process tells what is new, and nothing else.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Told {
+    matches: BTreeMap<u32, Drops>,
+    tasks: BTreeMap<u32, u64>,
+    /// Losses that nobody knows the owner of: records that the card did not make, frames that it never looked up.
+    pub(crate) unattributed: [u64; 2],
+}
+
+impl Told {
+    /// Takes what a match's counters hold. What of it is new.
+    pub(crate) fn take(&mut self, index: MatchIndex, counted: Drops) -> Drops {
+        if counted == Drops::default() {
+            return counted;
+        }
+        let told = self.matches.insert(index.value(), counted).unwrap_or_default();
+        // Counters that hold less were cleared by a process that could not write that down any more.
+        if counted.packets < told.packets {
+            return counted;
+        }
+        Drops { packets: counted.packets - told.packets, bytes: counted.bytes.saturating_sub(told.bytes) }
+    }
+
+    /// A match's counters are cleared.
+    pub(crate) fn cleared(&mut self, index: MatchIndex) {
+        self.matches.remove(&index.value());
+    }
+
+    /// A task is told of so many more.
+    pub(crate) fn add(&mut self, task: units::TaskIndex, packets: u64) {
+        *self.tasks.entry(task.0).or_default() += packets;
+    }
+
+    /// What a task was told of, in all.
+    pub(crate) fn of_task(&self, task: units::TaskIndex) -> u64 {
+        self.tasks.get(&task.0).copied().unwrap_or_default()
+    }
+
+    /// A task is over.
+    pub(crate) fn forget(&mut self, task: units::TaskIndex) {
+        self.tasks.remove(&task.0);
+    }
+
+    /// As text, for the store.
+    pub(crate) fn text(&self) -> String {
+        serde_json::to_string(self).expect("numbers always serialise")
+    }
+
+    /// From text.
+    fn parse(text: &str) -> Result<Self, KeptError> {
+        serde_json::from_str(text).map_err(|_| KeptError::Text)
+    }
 }
 
 /// What was kept cannot be used. Says where, never what stands there.
@@ -46,7 +123,9 @@ struct CardText {
     rows: Vec<RowText>,
     resting: Vec<u32>,
     ended: Vec<ShareText>,
-    told_losses: [u64; 2],
+    /// Written before [`Told`] had a place of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    told_losses: Option<[u64; 2]>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -86,9 +165,9 @@ struct ShareText {
 }
 
 impl KeptCard {
-    /// As text.
-    pub(crate) fn text(&self) -> String {
-        let Kept { tasks, rows, resting, ended } = &self.tables;
+    /// The tables as text.
+    pub(crate) fn text(tables: &Kept) -> String {
+        let Kept { tasks, rows, resting, ended } = tables;
         let text = CardText {
             tasks: tasks
                 .iter()
@@ -97,14 +176,18 @@ impl KeptCard {
             rows: rows.iter().map(row_text).collect(),
             resting: resting.iter().map(|index| index.value()).collect(),
             ended: ended.iter().map(share_text).collect(),
-            told_losses: self.told_losses,
+            told_losses: None,
         };
         // Nothing in it can fail to be written: no maps, no floats.
         serde_json::to_string(&text).unwrap_or_default()
     }
 
     /// From text. `task` finds the order of a task, with the time from which on it counts.
-    pub(crate) fn parse(text: &str, task: impl Fn(u32, u64) -> Option<Task>) -> Result<Self, KeptError> {
+    pub(crate) fn parse(
+        text: &str,
+        told: Option<&str>,
+        task: impl Fn(u32, u64) -> Option<Task>,
+    ) -> Result<Self, KeptError> {
         let text: CardText = serde_json::from_str(text).map_err(|_| KeptError::Text)?;
         let index = |value| MatchIndex::new(value).ok_or(KeptError::Number);
         let tasks = text.tasks.iter().map(|kept| {
@@ -117,7 +200,11 @@ impl KeptCard {
             resting: text.resting.iter().map(|&value| index(value)).collect::<Result<_, _>>()?,
             ended: text.ended.iter().map(parse_share).collect::<Result<_, _>>()?,
         };
-        Ok(Self { tables, told_losses: text.told_losses })
+        let told = match told {
+            Some(told) => Told::parse(told)?,
+            None => Told { unattributed: text.told_losses.unwrap_or_default(), ..Told::default() },
+        };
+        Ok(Self { tables, told })
     }
 }
 
@@ -204,7 +291,10 @@ mod tests {
             resting: vec![index(12)],
             ended: vec![EndedShare { index: index(12), share, floor_ns: 6 }],
         };
-        KeptCard { tables, told_losses: [3, 4] }
+        let mut told = Told { unattributed: [3, 4], ..Told::default() };
+        told.take(index(12), Drops { packets: 5, bytes: 600 });
+        told.add(units::TaskIndex(4), 5);
+        KeptCard { tables, told }
     }
 
     fn order(number: u32, start_ns: u64) -> Option<Task> {
@@ -213,18 +303,46 @@ mod tests {
 
     #[test]
     fn what_is_kept_comes_back() {
-        assert_eq!(KeptCard::parse(&kept().text(), order), Ok(kept()));
-        assert_eq!(KeptCard::parse(&KeptCard::default().text(), order), Ok(KeptCard::default()));
+        let again = |kept: &KeptCard| KeptCard::parse(&KeptCard::text(&kept.tables), Some(&kept.told.text()), order);
+        assert_eq!(again(&kept()), Ok(kept()));
+        assert_eq!(again(&KeptCard::default()), Ok(KeptCard::default()));
+        // As it was written before.
+        let text = KeptCard::text(&kept().tables).replace("\"resting\"", "\"told_losses\":[3,4],\"resting\"");
+        let told = Told { unattributed: [3, 4], ..Told::default() };
+        assert_eq!(KeptCard::parse(&text, None, order), Ok(KeptCard { told, ..kept() }));
+    }
+
+    #[test]
+    fn only_what_is_new_is_told() {
+        let drops = |packets| Drops { packets, bytes: 100 * packets };
+        let index = |value| MatchIndex::new(value).expect("in range");
+        let mut told = Told::default();
+        assert_eq!(told.take(index(1), drops(0)), drops(0));
+        assert_eq!(told, Told::default(), "nothing to write down");
+        assert_eq!(told.take(index(1), drops(5)), drops(5));
+        assert_eq!(told.take(index(2), drops(7)), drops(7));
+        assert_eq!(told.take(index(1), drops(5)), drops(0));
+        assert_eq!(told.take(index(1), drops(9)), drops(4));
+        assert_eq!(told.take(index(1), drops(2)), drops(2), "cleared meanwhile");
+        told.cleared(index(2));
+        assert_eq!(told.take(index(2), drops(1)), drops(1));
+        let task = units::TaskIndex(3);
+        told.add(task, 4);
+        told.add(task, 5);
+        assert_eq!((told.of_task(task), told.of_task(units::TaskIndex(4))), (9, 0));
+        told.forget(task);
+        assert_eq!(told.of_task(task), 0);
     }
 
     #[test]
     fn what_has_no_meaning_is_refused() {
-        let text = kept().text();
-        let parse = |text: &str| KeptCard::parse(text, order);
+        let text = KeptCard::text(&kept().tables);
+        let parse = |text: &str| KeptCard::parse(text, None, order);
         assert_eq!(parse(&text[1..]), Err(KeptError::Text));
-        assert_eq!(KeptCard::parse(&text, |_, _| None), Err(KeptError::Task(4)));
+        assert_eq!(KeptCard::parse(&text, None, |_, _| None), Err(KeptError::Task(4)));
+        assert_eq!(KeptCard::parse(&text, Some("{}"), order), Err(KeptError::Text));
         for (from, to, error) in [
-            ("\"told_losses\"", "\"else\"", KeptError::Text),
+            ("\"ended\"", "\"else\"", KeptError::Text),
             ("\"table\":0", "\"table\":14", KeptError::Row),
             ("\"match_index\":8", "\"match_index\":99999999", KeptError::Row),
             ("\"resting\":[12]", "\"resting\":[99999999]", KeptError::Number),

@@ -19,7 +19,7 @@ use writ_mediation::{
 };
 
 /// Version of the schema, in `PRAGMA user_version`.
-const SCHEMA_VERSION: i64 = 2;
+const SCHEMA_VERSION: i64 = 3;
 const SCHEMA: &str = "
 CREATE TABLE number (name TEXT PRIMARY KEY NOT NULL, value INTEGER NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE destination (
@@ -46,6 +46,13 @@ CREATE INDEX task_by_state ON task (state);
 const SCHEMA_CARD: &str = "
 CREATE TABLE card (one INTEGER PRIMARY KEY NOT NULL CHECK (one = 0), session INTEGER NOT NULL, tables BLOB NOT NULL) STRICT;
 ";
+/// New in version 3: what was told of the card's losses, which changes more often than the tables.
+const SCHEMA_TOLD: &str = "
+ALTER TABLE card ADD COLUMN told TEXT;
+";
+
+/// What each version added to the one before.
+const SCHEMA_STEPS: [&str; SCHEMA_VERSION as usize] = [SCHEMA, SCHEMA_CARD, SCHEMA_TOLD];
 
 /// What is wrong with the store.
 #[derive(Debug)]
@@ -134,6 +141,16 @@ impl Counter {
     }
 }
 
+/// What is stored of the card.
+pub(crate) struct StoredCard {
+    /// Its life.
+    pub(crate) session: u64,
+    /// What its tables should hold, or why that cannot be had.
+    pub(crate) tables: Result<String, SealBroken>,
+    /// Which of its losses were told; none by a process that did not write that down apart.
+    pub(crate) told: Option<String>,
+}
+
 /// A task as it is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct StoredTask {
@@ -192,17 +209,13 @@ impl Store {
         if damage != "ok" {
             return Err(StoreError::Damaged(damage));
         }
-        match sql.query_row("PRAGMA user_version", [], |row| row.get(0))? {
-            0 => {
-                let set_version = format!("PRAGMA user_version = {SCHEMA_VERSION};");
-                sql.execute_batch(&format!("BEGIN;{SCHEMA}{SCHEMA_CARD}{set_version}COMMIT;"))?;
-            }
-            1 => {
-                let set_version = format!("PRAGMA user_version = {SCHEMA_VERSION};");
-                sql.execute_batch(&format!("BEGIN;{SCHEMA_CARD}{set_version}COMMIT;"))?;
-            }
-            SCHEMA_VERSION => {}
-            other => return Err(StoreError::Schema(other)),
+        let found: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        let missing = match usize::try_from(found).ok().and_then(|found| SCHEMA_STEPS.get(found..)) {
+            Some(steps) => steps.concat(),
+            None => return Err(StoreError::Schema(found)),
+        };
+        if !missing.is_empty() {
+            sql.execute_batch(&format!("BEGIN;{missing}PRAGMA user_version = {SCHEMA_VERSION};COMMIT;"))?;
         }
         let sealer = Sealer::new(&master.derive(Purpose::StoreSeal));
         Ok(Self { sql, sealer, index_key: master.derive(Purpose::StoreIndex) })
@@ -273,14 +286,14 @@ impl Store {
         Ok(())
     }
 
-    /// Keeps what the card's tables should hold, and in which of the card's lives.
-    pub(crate) fn keep_card(&self, session: NonZeroU64, tables: &str) -> Result<(), StoreError> {
+    /// Keeps what the card's tables should hold, and in which of the card's lives; and which of its losses were told.
+    pub(crate) fn keep_card(&self, session: NonZeroU64, tables: &str, told: &str) -> Result<(), StoreError> {
         let broken = |SealBroken| StoreError::Field { row: "card".to_owned(), what: SealBroken.to_string() };
         let sealed = self.sealer.seal(&card_place(session.get()), tables.as_bytes()).map_err(broken)?;
         self.sql.execute(
-            "INSERT INTO card (one, session, tables) VALUES (0, ?1, ?2)
-             ON CONFLICT (one) DO UPDATE SET session = excluded.session, tables = excluded.tables",
-            params![session.get().cast_signed(), sealed],
+            "INSERT INTO card (one, session, tables, told) VALUES (0, ?1, ?2, ?3)
+             ON CONFLICT (one) DO UPDATE SET session = excluded.session, tables = excluded.tables, told = excluded.told",
+            params![session.get().cast_signed(), sealed, told],
         )?;
         Ok(())
     }
@@ -291,16 +304,16 @@ impl Store {
         Ok(())
     }
 
-    /// What [`Store::keep_card`] kept last: the card's life, and the tables or why they cannot be had.
-    #[expect(clippy::type_complexity, reason = "two things, one of which may be broken")]
-    pub(crate) fn kept_card(&self) -> Result<Option<(u64, Result<String, SealBroken>)>, StoreError> {
-        let query = "SELECT session, tables FROM card";
-        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?));
+    /// What was kept of the card last.
+    pub(crate) fn kept_card(&self) -> Result<Option<StoredCard>, StoreError> {
+        let query = "SELECT session, tables, told FROM card";
+        let row = |row: &rusqlite::Row<'_>| Ok((row.get::<_, i64>(0)?, row.get::<_, Vec<u8>>(1)?, row.get(2)?));
         let found = self.sql.query_row(query, [], row).optional()?;
-        Ok(found.map(|(session, sealed)| {
+        Ok(found.map(|(session, sealed, told)| {
             let session = session.cast_unsigned();
             let plain = self.sealer.open(&card_place(session), &sealed);
-            (session, plain.and_then(|plain| String::from_utf8(plain).map_err(|_| SealBroken)))
+            let tables = plain.and_then(|plain| String::from_utf8(plain).map_err(|_| SealBroken));
+            StoredCard { session, tables, told }
         }))
     }
 
@@ -377,20 +390,22 @@ impl Store {
         Ok(())
     }
 
-    /// Writes down several tasks and how many records the audit log has on the disk, and raises the floor of the card's clock, all or
-    /// nothing.
+    /// Writes down several tasks, how many records the audit log has on the disk, and which of the card's losses were told, and raises the floor of
+    /// the card's clock, all or nothing.
     pub(crate) fn write_down(
         &mut self,
         tasks: &[&StoredTask],
         floor: Option<TaiNs>,
         audit_records: u64,
+        told: Option<&str>,
     ) -> Result<(), StoreError> {
         self.sql.execute_batch("BEGIN IMMEDIATE")?;
         let written = tasks
             .iter()
             .try_for_each(|task| self.update_task(task))
             .and_then(|()| floor.map_or(Ok(()), |floor| self.raise_card_time_floor(floor)))
-            .and_then(|()| self.set_audit_records(audit_records));
+            .and_then(|()| self.set_audit_records(audit_records))
+            .and_then(|()| told.map_or(Ok(()), |told| self.set_told(told)));
         match written {
             Ok(()) => Ok(self.sql.execute_batch("COMMIT")?),
             Err(error) => {
@@ -399,6 +414,12 @@ impl Store {
                 Err(error)
             }
         }
+    }
+
+    fn set_told(&self, told: &str) -> Result<(), StoreError> {
+        // Without a row there is no card that anybody could take over.
+        self.sql.prepare_cached("UPDATE card SET told = ?1")?.execute([told])?;
+        Ok(())
     }
 
     /// All tasks that are not over, by number.
@@ -535,6 +556,54 @@ mod tests {
             "security":{"transport":"danger_plaintext"},"confirmation":"barrier"}"#;
         let read: AddDestination = serde_json::from_str(text).expect("good");
         assert!(read.settings.is_empty());
+    }
+
+    /// A file of each earlier version is taken as it is, and has everything that a new one has.
+    #[test]
+    fn a_store_of_an_earlier_version_is_brought_up_to_date() {
+        let shape = |folder: &Path| {
+            let sql = Connection::open(folder.join("store.sqlite")).expect("it was closed");
+            let version: i64 = sql.query_row("PRAGMA user_version", [], |row| row.get(0)).expect("a number");
+            let mut query = sql
+                .prepare(
+                    "SELECT m.name, c.name, c.type FROM sqlite_schema m JOIN pragma_table_info(m.name) c ORDER BY 1, 2",
+                )
+                .expect("good");
+            let column = |row: &rusqlite::Row<'_>| Ok([0, 1, 2].map(|at| row.get::<_, String>(at).unwrap_or_default()));
+            let columns: Vec<[String; 3]> = query.query_map([], column).expect("good").map(Result::unwrap).collect();
+            (version, columns)
+        };
+        let fresh = folder("shape");
+        drop(open(&fresh).expect("new"));
+        let wanted = shape(&fresh);
+        assert_eq!(wanted.0, SCHEMA_VERSION);
+        for version in 1..SCHEMA_VERSION {
+            let folder = folder(&format!("shape-{version}"));
+            drop(open(&folder).expect("it makes the key"));
+            std::fs::remove_file(folder.join("store.sqlite")).expect("it was closed");
+            let sql = Connection::open(folder.join("store.sqlite")).expect("new");
+            let steps = SCHEMA_STEPS[..version as usize].concat();
+            sql.execute_batch(&format!("{steps}PRAGMA user_version = {version};")).expect("as it was made");
+            sql.execute_batch("INSERT INTO number VALUES ('cin', 41)").expect("as it was written");
+            if version >= 2 {
+                sql.execute_batch("INSERT INTO card (one, session, tables) VALUES (0, 7, x'00')").expect("as it was");
+            }
+            drop(sql);
+            let mut store = open(&folder).expect("brought up to date");
+            assert_eq!(store.take_number(Counter::Cin).expect("works"), 42, "what was there is there");
+            let card = store.kept_card().expect("works");
+            assert_eq!(card.map(|card| (card.session, card.told)), (version >= 2).then_some((7, None)));
+            store.keep_card(NonZeroU64::MIN, "tables", "told").expect("works");
+            store.insert_task(&task(3)).expect("works");
+            store.write_down(&[], None, 5, Some("more")).expect("works");
+            let card = store.kept_card().expect("works").expect("kept");
+            assert_eq!((card.session, card.told.as_deref()), (1, Some("more")));
+            drop(store);
+            assert_eq!(shape(&folder), wanted, "from version {version}");
+            drop(open(&folder).expect("once more"));
+            std::fs::remove_dir_all(&folder).expect("own folder");
+        }
+        std::fs::remove_dir_all(&fresh).expect("own folder");
     }
 
     #[test]

@@ -24,6 +24,9 @@ pub(crate) struct Tally {
     truncated_packets: u64,
     /// Sequence numbers used up, by PDUs and by losses.
     numbers: u64,
+    /// Of them, by losses.
+    #[serde(default)]
+    lost: u64,
     /// PDUs without packets among them.
     events: u64,
     /// PDUs that are with the keeper and were still found here at the start, as far as that follows from the sums.
@@ -36,6 +39,8 @@ pub(crate) struct Tally {
 pub(crate) struct Used {
     /// Sequence numbers used up.
     pub(crate) numbers: u64,
+    /// Of them, by losses.
+    pub(crate) lost: u64,
     /// Of them, by events.
     pub(crate) events: u64,
 }
@@ -84,14 +89,15 @@ impl Tally {
         sum.outside_term_packets += account.faults.outside_window;
         sum.truncated_packets += account.faults.truncated;
         sum.numbers += account.encoded.pdus + account.losses.total();
+        sum.lost += account.losses.total();
         sum.events += account.encoded.pdus - account.encoded.packets.min(account.encoded.pdus);
         sum
     }
 
     /// Puts counts right that an earlier process wrote down some time before it died.
     ///
-    /// Numbers that were used after the last writing are events, or packets that were selected; what of them is neither carried nor known to be
-    /// lost was delivered. If the numberings did not survive, what was buffered and is gone was lost; so it was if something was damaged,
+    /// Numbers that were used after the last writing are events, or packets that were selected; those that were lost are known by their number alone,
+    /// and what of the others is not carried was delivered. If the numberings did not survive, what was buffered and is gone was lost; so it was if something was damaged,
     /// because then nobody can say that it was delivered.
     ///
     /// `withheld` is what the keeper has. Some of that may still be in arena or journal, and so in `carried`: nobody knows before it comes up
@@ -103,10 +109,14 @@ impl Tally {
         base.kept_twice = Pdus::default();
         match used {
             Some(used) => {
-                let pdus = used.numbers.saturating_sub(base.numbers);
+                let numbers = used.numbers.saturating_sub(base.numbers);
+                let lost = used.lost.saturating_sub(base.lost);
+                let pdus = numbers.saturating_sub(lost);
                 let packets = pdus.saturating_sub(used.events.saturating_sub(base.events));
-                (base.numbers, base.events) = (base.numbers + pdus, base.events + pdus - packets);
-                base.selected.packets += packets;
+                (base.numbers, base.events) = (base.numbers + numbers, base.events + pdus - packets);
+                base.lost = used.lost;
+                base.lose(lost, LossCause::Unrecorded);
+                base.selected.packets += packets + lost;
                 let split = |accepted: u64, carried: u64, kept: u64| {
                     let twice = (carried + kept).saturating_sub(accepted);
                     (accepted + twice - carried - kept, kept - twice.min(kept), twice)
@@ -121,22 +131,22 @@ impl Tally {
                     split(accepted_packets, carried.packets, withheld.packets);
                 base.delivered.bytes += base.buffered.bytes.saturating_sub(carried.bytes);
                 if is_damaged && base.delivered.packets >= self.delivered.packets {
-                    base.lose(base.delivered.packets - self.delivered.packets);
+                    base.lose(base.delivered.packets - self.delivered.packets, LossCause::Restart);
                     base.delivered = self.delivered;
                 }
             }
             None => {
-                base.lose(base.buffered.packets.saturating_sub(carried.packets));
-                (base.numbers, base.events) = (0, 0);
+                base.lose(base.buffered.packets.saturating_sub(carried.packets), LossCause::Restart);
+                (base.numbers, base.lost, base.events) = (0, 0, 0);
             }
         }
         base.buffered = pdus(carried);
         base
     }
 
-    fn lose(&mut self, packets: u64) {
+    fn lose(&mut self, packets: u64, cause: LossCause) {
         if packets > 0 {
-            *self.dropped.entry(LossCause::Restart.name().to_owned()).or_default() += packets;
+            *self.dropped.entry(cause.name().to_owned()).or_default() += packets;
         }
     }
 
@@ -285,7 +295,7 @@ mod tests {
         let read = Tallies::parse(&written.text()).expect("just written");
         assert_eq!(read, written);
         // Until the death 5 more were selected and 3 more delivered: 15 numbers used, 8 carried.
-        let base = read.resumed(|_| kept(counts(8), NONE, Some(Used { numbers: 15, events: 0 })));
+        let base = read.resumed(|_| kept(counts(8), NONE, Some(Used { numbers: 15, lost: 0, events: 0 })));
         assert!(balanced(&base), "{base:?}");
         assert_eq!((base.selected_packets(), base.delivered_packets()), (15, 7));
         // The new process delivers the 8.
@@ -296,11 +306,32 @@ mod tests {
     }
 
     #[test]
+    fn what_was_lost_between_two_writings_was_not_delivered() {
+        let mut account =
+            Account { selected_packets: 10, encoded: counts(8), delivered: counts(8), ..Account::default() };
+        account.losses.add(LossCause::DestinationFull, 2);
+        let written = Tallies::new([HI3]).with([(HI3, &account)].into_iter());
+        assert!(balanced(&written));
+        // Until the death 3 more were accepted, which are there, and 30 were lost.
+        let used = Some(Used { numbers: 43, lost: 32, events: 0 });
+        let base = written.resumed(|_| kept(counts(3), NONE, used));
+        assert!(balanced(&base), "{base:?}");
+        assert_eq!((base.selected_packets(), base.delivered_packets(), base.dropped_packets()), (43, 8, 32));
+        assert_eq!(base.0[0].1.dropped["unrecorded"], 30);
+        assert_eq!(base.resumed(|_| kept(counts(3), NONE, used)), base, "a second death");
+        // One that was counted and not numbered.
+        let used = Some(Used { numbers: 43, lost: 33, events: 0 });
+        let base = base.resumed(|_| kept(counts(3), NONE, used));
+        assert!(balanced(&base), "{base:?}");
+        assert_eq!(base.dropped_packets(), 33);
+    }
+
+    #[test]
     fn what_the_keeper_has_is_counted_once() {
         // 100 accepted; 10 delivered; 60 with the keeper, of which 40 are still in the arena as well; 30 more are there.
         let account = Account { selected_packets: 100, encoded: counts(100), ..Account::default() };
         let written = Tallies::new([HI3]).with([(HI3, &account)].into_iter());
-        let used = Some(Used { numbers: 100, events: 0 });
+        let used = Some(Used { numbers: 100, lost: 0, events: 0 });
         let mut base = written.resumed(|_| kept(counts(70), counts(60), used));
         assert!(balanced(&base), "{base:?}");
         // They come up in two parts, then the 30 are withheld too.
@@ -317,11 +348,11 @@ mod tests {
     fn events_are_no_packets() {
         // Written down before anything was counted; then a beginning, its notice and 3 packets, of which nothing was confirmed.
         let carried = Counts { pdus: 5, packets: 3, bytes: 500 };
-        let base = Tallies::new([HI3]).resumed(|_| kept(carried, NONE, Some(Used { numbers: 5, events: 2 })));
+        let base = Tallies::new([HI3]).resumed(|_| kept(carried, NONE, Some(Used { numbers: 5, lost: 0, events: 2 })));
         assert!(balanced(&base), "{base:?}");
         assert_eq!((base.selected_packets(), base.delivered_packets()), (3, 0));
         // A second death before the next writing changes nothing.
-        assert_eq!(base.resumed(|_| kept(carried, NONE, Some(Used { numbers: 5, events: 2 }))), base);
+        assert_eq!(base.resumed(|_| kept(carried, NONE, Some(Used { numbers: 5, lost: 0, events: 2 }))), base);
     }
 
     #[test]
@@ -337,7 +368,7 @@ mod tests {
         // 10 accepted, 4 of them delivered as far as was written down; 3 are there, and a part of the journal does not open.
         let account = Account { selected_packets: 10, encoded: counts(10), delivered: counts(4), ..Account::default() };
         let written = Tallies::new([HI3]).with([(HI3, &account)].into_iter());
-        let used = Some(Used { numbers: 12, events: 0 });
+        let used = Some(Used { numbers: 12, lost: 0, events: 0 });
         let base = written.resumed(|_| Kept { is_damaged: true, ..kept(counts(3), NONE, used) });
         assert!(balanced(&base), "{base:?}");
         assert_eq!((base.selected_packets(), base.delivered_packets(), base.dropped_packets()), (12, 4, 5));

@@ -96,6 +96,38 @@ fn kill_9_loses_nothing_and_numbers_go_on() {
     assert_eq!(daemon.terminate(), Some(0));
 }
 
+/// What a destination that was full lost is not taken for delivered by the next process, written down or not.
+#[test]
+fn what_was_lost_right_before_a_kill_is_counted_as_lost() {
+    let site = Site::new();
+    let [hi2, hi3] = [(); 2].map(|()| Peer::new(Language::Handover, Some(&site.pki())));
+    let mut daemon = site.start();
+    site.add_destination("agency", "hi", [&hi2, &hi3]);
+    site.done(&activation("L", "agency", &CONTENT));
+    site.wait_idle();
+    hi3.read(false);
+    let big: Vec<Vec<u8>> = (0..1500_u16).map(|n| packet4(TARGET, OTHER, (n, 9), &[1; 1400])).collect();
+    let mut played = 0;
+    for _ in 0..8 {
+        site.play(&big);
+        played += big.len() as u64;
+        // At once: counts are written down once a second. This card dies with the process, so everything has to be consumed.
+        site.wait("not consumed", |status| status["card"]["records_consumed"] == 1500);
+        daemon.kill();
+        daemon = site.start();
+    }
+    hi3.read(true);
+    let status = site.wait_idle();
+    let counts = &status["tasks"][0]["interfaces"][1];
+    let number = |name: &str| counts[name]["packets"].as_u64().expect("a number");
+    let dropped = |cause: &str| counts["dropped"][cause].as_u64().unwrap_or_default();
+    assert!(dropped("unrecorded") > 0, "{counts}");
+    assert_eq!(number("selected"), played, "{counts}");
+    assert_eq!(number("delivered") + dropped("unrecorded") + dropped("destination-full"), played, "{counts}");
+    assert_eq!(without_repetitions(&hi3.pdus()).len() as u64, number("delivered"), "{counts}");
+    drop(daemon);
+}
+
 #[test]
 fn what_waits_for_a_peer_survives_a_stop_and_a_task_that_ended_meanwhile_stays_ended() {
     let site = Site::new();

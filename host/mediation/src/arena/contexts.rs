@@ -34,11 +34,13 @@ pub enum SequenceKind {
     ContentHash = 7,
     /// Signatures over those.
     ContentSignature = 8,
+    /// Nothing that goes out: numbers of the packets' numbering that lost packets used up are counted here.
+    Lost = 9,
 }
 
 impl SequenceKind {
     /// All kinds, in the order of their numbers.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Iri,
         Self::Content,
         Self::Notification,
@@ -48,6 +50,7 @@ impl SequenceKind {
         Self::IriSignature,
         Self::ContentHash,
         Self::ContentSignature,
+        Self::Lost,
     ];
 
     /// Numbers of hashes and signatures, which go beside what was intercepted.
@@ -66,6 +69,7 @@ impl SequenceKind {
             6 => Some(Self::IriSignature),
             7 => Some(Self::ContentHash),
             8 => Some(Self::ContentSignature),
+            9 => Some(Self::Lost),
             _ => None,
         }
     }
@@ -179,7 +183,9 @@ impl<B: BlockMemory> ContextTable<B> {
         }
         let mut fingerprint = [0; 16];
         fingerprint.copy_from_slice(&row[ROW_FINGERPRINT_AT..ROW_FINGERPRINT_AT + 16]);
-        let record = load_u64(row, ROW_RECORD_AT);
+        let kind = SequenceKind::from_bits(row[ROW_KIND_AT])?;
+        // The other meaning of these octets is `told`.
+        let record = if kind == SequenceKind::Lost { 0 } else { load_u64(row, ROW_RECORD_AT) };
         let session = SessionKey {
             destination: DestinationIndex(load_u16(row, ROW_DESTINATION_AT)),
             interface: Interface::from_bits(row[ROW_INTERFACE_AT])?,
@@ -189,7 +195,7 @@ impl<B: BlockMemory> ContextTable<B> {
             key: ContextKey {
                 task: TaskIndex(load_u32(row, ROW_TASK_AT)),
                 session,
-                kind: SequenceKind::from_bits(row[ROW_KIND_AT])?,
+                kind,
                 cin: Cin(load_u32(row, ROW_CIN_AT)),
                 fingerprint,
             },
@@ -248,6 +254,15 @@ impl<B: BlockMemory> ContextTable<B> {
             let word = u64::from(record.sequence) | 1 << 32 | u64::from(record.ring) << 40;
             self.store_row(index, ROW_RECORD_AT, &word.to_le_bytes());
         }
+    }
+
+    /// Of a row of lost numbers: those that the encoder was told of.
+    pub(super) fn told(&self, index: ContextIndex) -> u64 {
+        load_u64(self.row(index), ROW_RECORD_AT)
+    }
+
+    pub(super) fn store_told(&mut self, index: ContextIndex, packets: u64) {
+        self.store_row(index, ROW_RECORD_AT, &packets.to_le_bytes());
     }
 }
 

@@ -47,6 +47,7 @@ pub(super) const ROW_CIN_AT: usize = 12;
 pub(super) const ROW_FINGERPRINT_AT: usize = 16;
 pub(super) const ROW_NEXT_AT: usize = 32;
 /// Last record that became a PDU of this context; bit 32 set if there is one, its ring from bit 40 on.
+/// In a row of lost numbers: those that the encoder was told of.
 pub(super) const ROW_RECORD_AT: usize = 40;
 pub(super) const ROW_CORRELATION_AT: usize = 48;
 pub(super) const ROW_CHECK_AT: usize = 56;

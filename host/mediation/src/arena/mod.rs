@@ -28,6 +28,7 @@
 mod block;
 mod contexts;
 mod layout;
+mod lost;
 mod open;
 
 pub use block::{Entry, FreeBlock, OpenBlock, SealedBlock};
@@ -37,6 +38,7 @@ pub use open::{ArenaConfig, ArenaError, ArenaIdentity, DiscardReason, Outcome, R
 
 use crate::units::{DestinationIndex, HostNs, SessionKey};
 pub(crate) use contexts::ContextTable;
+pub(crate) use lost::LostNumbers;
 use std::collections::VecDeque;
 
 /// Memory of one block. The bytes must be the caller's alone while the value lives.

@@ -140,10 +140,20 @@ impl<B: BlockMemory> Encoder<B> {
         let Some(task) = self.tasks.get_mut(index.0 as usize).and_then(Option::as_deref_mut) else { return };
         for route in &mut task.routes {
             if loss.attributed {
-                route.packets.lose(&mut self.arena.contexts, loss.packets, loss.cause, None);
+                let packets = route.packets.lost.fresh(loss.packets);
+                route.packets.lose(&mut self.arena.contexts, packets, loss.cause, None);
             } else {
                 route.packets.counters.unattributed_packets += loss.packets;
             }
+        }
+    }
+
+    /// Of a card that was taken over: how many lost packets of a task somebody told with [`Encoder::loss`] and wrote down, since the card was brought
+    /// up. What was told after that is going to be told again, and is not counted twice.
+    pub fn told_before(&mut self, index: TaskIndex, packets: u64) {
+        let Some(task) = self.tasks.get_mut(index.0 as usize).and_then(Option::as_deref_mut) else { return };
+        for route in &mut task.routes {
+            route.packets.lost.told_before(&mut self.arena.contexts, packets);
         }
     }
 
@@ -161,6 +171,7 @@ impl<B: BlockMemory> Encoder<B> {
         self.hashed_tasks -= usize::from(task.is_hashed());
         for numbering in task.routes.iter_mut().flat_map(Route::numberings) {
             self.arena.contexts.remove(numbering.context);
+            numbering.lost.remove(&mut self.arena.contexts);
         }
     }
 }

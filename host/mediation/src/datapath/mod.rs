@@ -381,6 +381,9 @@ impl<B: BlockMemory> Encoder<B> {
     pub fn card_restarted(&mut self) {
         for task in self.tasks.iter_mut().flatten() {
             task.forget_records(|_| false);
+            for route in &mut task.routes {
+                route.packets.lost.forget_told(&mut self.arena.contexts);
+            }
         }
         self.progress.clear();
     }

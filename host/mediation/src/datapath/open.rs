@@ -7,7 +7,7 @@ use super::{
     route::{Counters, Numbering, PacketTemplate, Route, Task},
 };
 use crate::{
-    arena::{BlockMemory, ContextKey, SequenceKind},
+    arena::{BlockMemory, ContextKey, LostNumbers, SequenceKind},
     task::{Scope, TargetIdentifier, TaskSpec},
     units::{ContextIndex, DestinationIndex, Interface, SessionKey, TaskIndex},
 };
@@ -52,6 +52,8 @@ pub struct OpenedContext {
     pub kind: SequenceKind,
     /// The next number.
     pub next_sequence: u64,
+    /// Numbers before it that were never a PDU: their packets were lost.
+    pub lost: u64,
 }
 
 /// An opened task.
@@ -277,10 +279,12 @@ impl<B: BlockMemory> Encoder<B> {
         let counters = Counters::default();
         if let Some(state) = self.arena.contexts.find(&key) {
             let (context, next, replayed_to) = (state.index, state.next_sequence, state.last_record);
-            return Ok(Numbering { context, session, share, kind, next, replayed_to, counters });
+            let lost = LostNumbers::find(&self.arena.contexts, context);
+            return Ok(Numbering { context, session, share, kind, next, replayed_to, counters, lost });
         }
         let context = self.arena.contexts.insert(&key, open.correlation_id).ok_or(OpenError::ContextsFull)?;
-        Ok(Numbering { context, session, share, kind, next: 0, replayed_to: None, counters })
+        let lost = LostNumbers::default();
+        Ok(Numbering { context, session, share, kind, next: 0, replayed_to: None, counters, lost })
     }
 
     fn open_route(
@@ -372,6 +376,7 @@ fn opened_contexts(task: &mut Task) -> Vec<OpenedContext> {
         session: numbering.session,
         kind: numbering.kind,
         next_sequence: numbering.next,
+        lost: numbering.lost.total(),
     };
     task.routes.iter_mut().flat_map(Route::numberings).map(opened).collect()
 }

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     accounting::{Faults, LossCause, Losses, TaskDelta},
-    arena::{Arena, BlockMemory, ContextTable, Entry, NoRoom, SequenceKind, ShareIndex},
+    arena::{Arena, BlockMemory, ContextTable, Entry, LostNumbers, NoRoom, SequenceKind, ShareIndex},
     session::Counts,
     task::{Scope, TaskSpec},
     units::{ContextIndex, HostNs, RecordNumber, SessionKey, TaskIndex},
@@ -41,6 +41,8 @@ pub(super) struct Numbering {
     /// After a restart with the same card: records up to this one became PDUs already.
     pub(super) replayed_to: Option<RecordNumber>,
     pub(super) counters: Counters,
+    /// Of the packets' numbering only.
+    pub(super) lost: LostNumbers,
 }
 
 impl Numbering {
@@ -52,7 +54,7 @@ impl Numbering {
         self.replayed_to.is_some()
     }
 
-    /// Uses up numbers for packets that are lost.
+    /// Uses up numbers for packets that are lost; without a record they never came here.
     pub(super) fn lose<B: BlockMemory>(
         &mut self,
         contexts: &mut ContextTable<B>,
@@ -61,6 +63,7 @@ impl Numbering {
         record: Option<RecordNumber>,
     ) {
         self.next += packets;
+        self.lost.add(contexts, self.context, packets, record.is_none());
         contexts.advance(self.context, self.next, record);
         self.counters.selected_packets += packets;
         self.counters.losses.add(cause, packets);

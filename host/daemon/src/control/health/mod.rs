@@ -143,6 +143,7 @@ impl Control {
     fn look_at_card(&mut self) -> Result<(), Refusal> {
         let counters = self.card.counters().map_err(card_trouble)?;
         self.tell_unattributed(&counters);
+        self.write_told();
         self.check_balance(&counters);
         self.look_at_rows(&counters)
     }
